@@ -1,0 +1,1 @@
+"""The rules of consent, pure: who a contact is, where one stands, whether we may send."""

@@ -1,0 +1,74 @@
+"""What is recorded: rows of messages, and the acts about consent in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from consent.model import Clock, Surface, Switch
+from db.statements import LinkRow, QuarantineRow
+
+
+class Action(StrEnum):
+    """What an entry of the audit table says was done."""
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    HOLD_OPENED = "hold_opened"
+    NAME_CHANGED = "name_changed"  # on the new name: what was said under the old one goes on
+    NAME_LEFT = "name_left"  # on the old name: whoever has it next agreed to nothing
+
+
+CLOCK_OF: Mapping[Action, Clock] = {
+    Action.OPT_OUT: Clock.OPTED_OUT,
+    Action.OPT_IN: Clock.OPTED_IN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing said about consent: what it moves, who said it, when, where, and the proof.
+
+    `said_at` is clamped to our clock where the sender's ran ahead. `facts` go into the entry and
+    name nobody; `proof` is sealed: the words, where they stood, the item as it was delivered.
+    For a changed name `contact_key` is the new one, `left_key` the old one, and `changes` all pairs
+    of old and new.
+    """
+
+    action: Action
+    contact_key: bytes
+    names: Mapping[str, str]
+    said_at: datetime
+    surface: Surface
+    actor: str = "contact"
+    switch: Switch | None = None
+    clamped: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    left_key: bytes | None = None
+    left_names: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of `message`, sealed already, and the acts in it: none, for nearly all."""
+
+    message_key: bytes
+    said_at: int
+    contact_key: bytes
+    kind: str
+    sealed: bytes
+    acts: tuple[Act, ...] = ()
+
+
+@dataclass(slots=True)
+class Intake:
+    """All that one delivery brings: recorded together with others, answered after the commit."""
+
+    received_at: datetime
+    body: bytes  # as delivered, to set aside if the database refuses what is in it
+    items: list[Item] = field(default_factory=list)
+    links: list[LinkRow] = field(default_factory=list)
+    unread: list[QuarantineRow] = field(default_factory=list)

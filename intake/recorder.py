@@ -1,0 +1,165 @@
+"""Group commit: what requests bring while a transaction is under way goes into the next one.
+
+No timer gathers: the first delivery starts a transaction at once, alone; while it runs the others
+queue up, and the next transaction takes them all. So batches grow by themselves with the load.
+A batch holds one app only, and one app has one transaction under way at a time in a process.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from db.database import DatabaseError
+from db.statements import Connection
+from intake.acts import Intake
+from intake.app import App
+from intake.observer import Observer, Unobserved
+from intake.write import Writer
+from webhook.errors import StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait, and for how long."""
+
+    batch_items: int = 2000  # a batch is closed when it has this many
+    waiting_bytes: int = 64 * 1024 * 1024  # bodies in the queue; more is refused with 503
+    answer_within: float = 2.0  # seconds; whoever waited longer gets 503, and Meta sends again
+    writers: int = 2  # connections a process writes over, each with one app's batch at a time
+    retry_after: float = 0.5  # seconds before a database that was away is tried again
+
+
+@dataclass(slots=True)
+class _Waiting:
+    intake: Intake
+    done: "asyncio.Future[None]"
+    until: float
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits for one app. `taken`: a writer has it, or it is in line for one."""
+
+    app: App
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    taken: bool = False
+
+
+class Recorder:
+    """Records what deliveries brought, together, and tells each when it is committed."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        *,
+        step_down: bool,
+        limits: Limits | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._observer = observer or Unobserved()
+        self._writers = [
+            Writer(connect, step_down=step_down, observer=self._observer)
+            for _ in range(self._limits.writers)
+        ]
+        self._queues: dict[int, _Queue] = {}
+        self._ready: asyncio.Queue[_Queue] = asyncio.Queue()
+        self._open: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._away_until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the writers."""
+        self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def stop(self) -> None:
+        """Write what waits, then close the connections."""
+        while self._bytes and self._tasks:  # noqa: ASYNC110  seen once, at the end of a process
+            await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for writer in self._writers:
+            await writer.close()
+
+    def record(self, app: App, intake: Intake) -> "asyncio.Future[None]":
+        """Queue what a delivery brought; the future is done when it is committed.
+
+        Raises StoreUnavailable, at once or through the future, when it could not be committed:
+        the database is away, the queue is full, or the time to answer is over.
+        """
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now < self._away_until:
+            raise StoreUnavailable("the database is away")
+        if self._bytes + len(intake.body) > self._limits.waiting_bytes and self._bytes:
+            raise StoreUnavailable("too much waits to be written", retry_after=1)
+        waiting = _Waiting(intake, loop.create_future(), now + self._limits.answer_within)
+        queue = self._queues.get(app.app_id)
+        if queue is None:
+            queue = self._queues[app.app_id] = _Queue(app)
+        queue.app = app  # settings may have changed since
+        queue.waiting.append(waiting)
+        self._open.append(waiting)
+        self._bytes += len(intake.body)
+        if not queue.taken:
+            queue.taken = True
+            self._ready.put_nowait(queue)
+        return waiting.done
+
+    async def _write(self, writer: Writer) -> None:
+        while True:
+            queue = await self._ready.get()
+            batch = self._take(queue)
+            try:
+                await writer.write(queue.app, [waiting.intake for waiting in batch])
+            except (StoreUnavailable, DatabaseError) as exc:
+                self._failed(queue, batch, exc)
+            else:
+                for waiting in batch:
+                    if not waiting.done.done():
+                        waiting.done.set_result(None)
+            self._bytes -= sum(len(waiting.intake.body) for waiting in batch)
+            self._observer.waiting(len(queue.waiting))
+            queue.taken = bool(queue.waiting)
+            if queue.taken:
+                self._ready.put_nowait(queue)
+
+    def _take(self, queue: _Queue) -> list[_Waiting]:
+        """Take the next batch; a delivery is never torn apart, so one may be over the limit."""
+        batch: list[_Waiting] = []
+        items = 0
+        while queue.waiting and items < self._limits.batch_items:
+            waiting = queue.waiting.popleft()
+            items += max(1, len(waiting.intake.items))
+            batch.append(waiting)
+        return batch
+
+    def _failed(self, queue: _Queue, batch: Sequence[_Waiting], exc: Exception) -> None:
+        """Refuse the batch and all behind it: what is not committed is not acknowledged."""
+        self._away_until = asyncio.get_running_loop().time() + self._limits.retry_after
+        behind = list(queue.waiting)
+        queue.waiting.clear()
+        self._bytes -= sum(len(waiting.intake.body) for waiting in behind)
+        for waiting in (*batch, *behind):
+            _refuse(waiting, str(exc))
+
+    async def _watch(self) -> None:
+        """Refuse whoever waited too long. The batch may still be committed; then it is known."""
+        while True:
+            await asyncio.sleep(0.1)
+            now = asyncio.get_running_loop().time()
+            while self._open and (self._open[0].done.done() or self._open[0].until < now):
+                _refuse(self._open.popleft(), "the database did not commit in time")
+
+
+def _refuse(waiting: _Waiting, reason: str) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(StoreUnavailable(reason))
+        waiting.done.exception()  # whoever asked may be gone; then nobody else looks at it

@@ -1,0 +1,398 @@
+"""The packs made ready to match: one automaton over all words, and a grammar for each language.
+
+A word can have several roles ("text" is a thing and an act). A message becomes a string with one
+letter for each word, a letter standing for a set of roles, and a phrase such as `stop send? messages`
+becomes a regular expression over those letters. So a phrase costs nothing until its words are there,
+and no list of sentences is needed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import ahocorasick
+
+from keywords.decision import Intent, Tier
+from keywords.normalize import oddities
+from keywords.pack import COMMON, BadPack, Kind, Pack, Phrase, Term
+
+OTHER = "x"  # the letter of a word that no pack knows
+ASKED, ENDED, PAUSED = "?", ".", ","  # letters of what stands between words
+BREAKS = f"{ASKED}{ENDED}{PAUSED}"
+
+# The rarest first: a phrase is looked for only where its rarest word was found.
+_ANCHORS = (
+    "unsubscribe",
+    "consent",
+    "messages",
+    "promotions",
+    "list",
+    "contact",
+    "receive",
+    "number",
+    "remove",
+    "stop",
+    "send",
+)
+# Words that may stand between the words of a phrase without changing it.
+_SKIPPED = ("filler", "courtesy", "me", "more")
+_MOST_SKIPPED = 5
+# What a request to stop may be about.
+THINGS = ("messages", "promotions", "list", "number")
+# Roles that guards ask about, in every language.
+GUARDS = (
+    "answer",
+    "ask",
+    "courtesy",
+    "filler",
+    "join",
+    "lead_in",
+    "limit",
+    "me",
+    "more",
+    "not",
+    "question",
+    "refuse",
+    "reply",
+    "stop",
+    *THINGS,
+)
+
+
+@dataclass(slots=True)
+class Mark:
+    """All that one string of the automaton means. `pad` is 1 if the string has spaces around it."""
+
+    text: str
+    size: int
+    pad: int
+    terms: tuple[Term, ...] = ()
+    roles: dict[str, int] = field(default_factory=dict)  # by language, a bit for each role
+    common: int = 0  # roles it has in every language
+    courtesy: bool = False  # in some language
+    odd: bool = False  # only betrays an odd spelling
+
+    def roles_in(self, language: str) -> int:
+        """Return its roles in this language, else those that hold in every language."""
+        return self.roles.get(language, 0) | self.common
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A phrase, compiled. `needs` is a set of roles for each word that must be there."""
+
+    phrase: Phrase
+    needs: tuple[int, ...]
+    regex: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """How one language's words combine: the letter of each set of roles, the patterns, the guards."""
+
+    language: str
+    countries: frozenset[str]
+    letters: Mapping[int, str]
+    patterns: tuple[Pattern, ...]
+    guards: Mapping[str, frozenset[str]]  # by role, the letters of words that have it
+
+    def letter(self, roles: int, courtesy: bool) -> str:
+        """Return the letter of a word: its roles, or courtesy if it is that in any language."""
+        return self.letters[roles] if roles else self.letters[0] if courtesy else OTHER
+
+    def possible(self, roles: int) -> list[Pattern]:
+        """Return the patterns whose words are all there."""
+        found = []
+        for pattern in self.patterns:
+            for need in pattern.needs:
+                if not need & roles:
+                    break
+            else:
+                found.append(pattern)
+        return found
+
+    def allows(self, roles: int) -> bool:
+        """Tell whether the words of any pattern are all there."""
+        for pattern in self.patterns:
+            for need in pattern.needs:
+                if not need & roles:
+                    break
+            else:
+                return True
+        return False
+
+
+class Lexicon:
+    """Everything the packs say, ready to match."""
+
+    def __init__(self, packs: list[Pack]) -> None:
+        self.version = next((pack.version for pack in packs if pack.language == COMMON), "")
+        self.terms = [term for pack in packs for term in pack.terms]
+        self.bits = _bits(packs)
+        self.payloads = _by_text(self.terms, Kind.PAYLOAD)
+        self.labels = _by_text(self.terms, Kind.BUTTON)
+        marks = self._marks(packs)
+        self.grammars = {pack.language: self._grammar(pack, marks) for pack in packs}
+        self.known = frozenset(
+            mark.strip() for mark in marks if " " not in mark.strip() and len(mark.strip()) > 1
+        )
+        self._add_oddities(marks)
+        self.polite = frozenset(key.strip() for key, mark in marks.items() if mark.courtesy)
+        self._typos = _typos(packs)
+        self._other_words = frozenset(word for pack in packs for word in pack.not_typos)
+        anchors = {p.language: self._anchors(p) for p in packs}
+        loud = {key: self._is_loud(mark, anchors) for key, mark in marks.items()}
+        keys = sorted(marks, key=lambda key: (loud[key], key))
+        self.marks = [marks[key] for key in keys]
+        self.first_loud = sum(1 for key in keys if not loud[key])
+        self.sieve = Sieve(self, [anchors[mark_language] for mark_language in self.grammars])
+        self.automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        for number, key in enumerate(keys):
+            self.automaton.add_word(key, number)
+        if keys:
+            self.automaton.make_automaton()
+
+    def mask(self, roles: Iterable[str]) -> int:
+        """Return the bits of these roles; a role no pack uses has none."""
+        return sum(self.bits.get(role, 0) for role in set(roles))
+
+    def meant(self, word: str) -> Term | None:
+        """Return the term that this word is, but for one letter wrong, missing, extra or swapped."""
+        if word in self._other_words:
+            return None
+        for shorter in (word, *less_one(word)):
+            for term in self._typos.get(shorter, ()):
+                if near(word, term.text):
+                    return term
+        return None
+
+    def _marks(self, packs: list[Pack]) -> dict[str, Mark]:
+        marks: dict[str, Mark] = {}
+        for pack in packs:
+            pad = 1 if pack.spaces else 0
+            for role, words in pack.words.items():
+                for word in words:
+                    mark = _mark(marks, word, pad)
+                    if pack.language == COMMON:
+                        mark.common |= self.bits[role]
+                    else:
+                        roles = mark.roles.get(pack.language, 0)
+                        mark.roles[pack.language] = roles | self.bits[role]
+                    mark.courtesy |= role == "courtesy"
+            for term in pack.terms:
+                if term.kind not in (Kind.BUTTON, Kind.PAYLOAD):
+                    sign = len(term.text) == 1 and not term.text.isalnum()
+                    mark = _mark(marks, term.text, 0 if sign else pad)
+                    mark.terms = (*mark.terms, term)
+        return marks
+
+    def _add_oddities(self, marks: dict[str, Mark]) -> None:
+        words = [
+            term.text
+            for term in self.terms
+            if term.tier is Tier.CERTAIN
+            and term.intent is Intent.OPT_OUT
+            and 4 <= len(term.text) <= 20
+            and term.text.isalpha()
+        ]
+        for key in oddities(words):
+            marks.setdefault(key, Mark(text=key, size=len(key), pad=0)).odd = True
+
+    def _is_loud(self, mark: Mark, anchors: Mapping[str, int]) -> bool:
+        """Tell whether a text without any such mark asks for nothing."""
+        if mark.odd or mark.terms:
+            return True
+        if any(mark.common & roles for roles in anchors.values()):
+            return True
+        return any(roles & anchors[language] for language, roles in mark.roles.items())
+
+    def _anchors(self, pack: Pack) -> int:
+        found: set[str] = set()
+        for phrase in pack.phrases:
+            needed = [word.split("|") for word in _needed(phrase.say)]
+            rare = [roles for anchor in _ANCHORS for roles in needed if anchor in roles]
+            rare += [roles for roles in needed if not set(roles) & {*GUARDS, "dont", "want"}]
+            if not rare:
+                raise BadPack(
+                    f"{pack.language}.toml: phrase {phrase.say!r}: only words that are everywhere; "
+                    f"add one that starts a search, such as {', '.join(_ANCHORS)}"
+                )
+            found.update(rare[0])
+        return self.mask(found)
+
+    def _grammar(self, pack: Pack, marks: Mapping[str, Mark]) -> Grammar:
+        spoken = (m for m in marks.values() if m.common or pack.language in m.roles)
+        sets = {mark.roles_in(pack.language) for mark in spoken}
+        letters = {roles: chr(0xE001 + i) for i, roles in enumerate(sorted(sets))}
+        letters[0] = "\ue000"  # courtesy in another language
+        of_role: dict[str, set[str]] = defaultdict(set)
+        for roles, letter in letters.items():
+            for role, bit in self.bits.items():
+                if roles & bit:
+                    of_role[role].add(letter)
+        of_role["courtesy"].add(letters[0])
+        patterns = []
+        for phrase in pack.phrases:
+            for word in re.findall("[a-z_]+", phrase.say):
+                if word not in pack.words and word not in of_role:
+                    raise BadPack(
+                        f"{pack.language}.toml: phrase {phrase.say!r}: no words for {word!r}; "
+                        f"add them under [words]"
+                    )
+            rarest_first = sorted(_needed(phrase.say), key=_rarity)
+            needs = tuple(self.mask(w.split("|")) for w in rarest_first)
+            patterns.append(Pattern(phrase, needs, _compiled(phrase.say, of_role)))
+        return Grammar(
+            language=pack.language,
+            countries=pack.countries,
+            letters=letters,
+            patterns=tuple(patterns),
+            guards={role: frozenset(of_role[role]) for role in GUARDS},
+        )
+
+
+class Sieve:
+    """Tells in a microsecond whether marks can come to anything, by counting what is there."""
+
+    def __init__(self, lexicon: Lexicon, anchors: list[int]) -> None:
+        self._first_loud = lexicon.first_loud
+        self._grammars = list(lexicon.grammars.values())
+        self._common = [mark.common for mark in lexicon.marks]
+        self._roles = [self._numbered(mark) for mark in lexicon.marks]
+        self._starts = [self._started(mark, anchors) for mark in lexicon.marks]
+        beside = lexicon.mask(("courtesy", "lead_in", "ask", "answer"))
+        self._beside = [_words_beside(mark, beside) for mark in lexicon.marks]
+        self._odd = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.odd)
+        self._phrased = {
+            number: [lexicon.grammars[term.language] for term in mark.terms if term.anywhere]
+            for number, mark in enumerate(lexicon.marks)
+            if any(term.anywhere for term in mark.terms)
+        }
+        self._alone = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.terms)
+
+    def _numbered(self, mark: Mark) -> dict[int, int]:
+        return {i: mark.roles[g.language] for i, g in enumerate(self._grammars) if g.language in mark.roles}
+
+    def _started(self, mark: Mark, anchors: list[int]) -> tuple[int, ...]:
+        """Return the languages in which a phrase may be looked for when this mark is found."""
+        found = (i for i, g in enumerate(self._grammars) if mark.roles_in(g.language) & anchors[i])
+        return tuple(found)
+
+    def sift(self, numbers: list[int], words: int) -> tuple[bool, list[Grammar]]:
+        """Return whether a term may stand alone in a text of so many words, and whose phrases may be there.
+
+        `words` of 0 says that it may stand alone in any case.
+        """
+        loud = [number for number in numbers if number >= self._first_loud]
+        alone = not self._alone.isdisjoint(loud) and sum(self._beside[n] for n in numbers) >= words
+        common = 0
+        for number in numbers:
+            common |= self._common[number]
+        grammars: list[Grammar] = []
+        for language in {language for number in loud for language in self._starts[number]}:
+            roles = common
+            for number in numbers:
+                roles |= self._roles[number].get(language, 0)
+            if self._grammars[language].allows(roles):
+                grammars.append(self._grammars[language])
+        for number in loud:
+            for grammar in self._phrased.get(number, ()):
+                if grammar not in grammars:
+                    grammars.append(grammar)
+        return alone, grammars
+
+    def is_odd(self, numbers: list[int]) -> bool:
+        """Tell whether some word is written oddly."""
+        return not self._odd.isdisjoint(numbers)
+
+
+def _words_beside(mark: Mark, roles: int) -> int:
+    """Return how many words of a message this mark accounts for that is a bare term and courtesy."""
+    polite = mark.common & roles or any(own & roles for own in mark.roles.values())
+    return len(mark.text.split()) if mark.terms or mark.courtesy or polite else 0
+
+
+def _mark(marks: dict[str, Mark], text: str, pad: int) -> Mark:
+    key = f" {text} " if pad else text
+    return marks.setdefault(key, Mark(text=text, size=len(key), pad=pad))
+
+
+def _bits(packs: Iterable[Pack]) -> dict[str, int]:
+    roles = {role for pack in packs for role in pack.words} | set(GUARDS)
+    return {role: 1 << i for i, role in enumerate(sorted(roles))}
+
+
+def _by_text(terms: Iterable[Term], kind: Kind) -> dict[str, Term]:
+    found: dict[str, Term] = {}
+    for term in terms:
+        if term.kind is kind:
+            found.setdefault(term.text, term)
+    return found
+
+
+def _needed(say: str) -> list[str]:
+    """Return the words of a phrase that must be there."""
+    return [word for word in say.split() if word not in "^$" and not word.endswith("?")]
+
+
+def _rarity(word: str) -> int:
+    roles = word.split("|")
+    return min((i for i, anchor in enumerate(_ANCHORS) if anchor in roles), default=len(_ANCHORS))
+
+
+def _compiled(say: str, of_role: Mapping[str, set[str]]) -> re.Pattern[str]:
+    """Return the expression for a phrase: its words in order, at most a few skipped between two."""
+
+    def any_of(roles: Iterable[str]) -> str:
+        found = sorted({letter for role in roles for letter in of_role.get(role, ())})
+        return f"[{''.join(found)}]" if found else "(?!)"
+
+    skip = f"{any_of(_SKIPPED)}{{0,{_MOST_SKIPPED}}}"
+    parts: list[str] = []
+    for word in say.split():
+        if word == "^":
+            parts.append(f"(?:^|(?<=[{re.escape(BREAKS)}])|(?<={any_of(('join',))})){skip}")
+        elif word == "$":
+            parts.append(f"(?={skip}(?:$|[{re.escape(BREAKS)}]|{any_of(('join',))}))")
+        elif word.endswith("?"):
+            parts.append(f"(?:{any_of(word[:-1].split('|'))}{skip})?")
+        else:
+            parts.append(any_of(word.split("|")) + skip)
+    expression = "".join(parts)
+    return re.compile(expression.removesuffix(skip))
+
+
+def _typos(packs: Iterable[Pack]) -> dict[str, list[Term]]:
+    """Return by each word less one letter the terms it may be a typing error of.
+
+    Only unmistakable words of five letters and more: an error in "cancel" may be another word.
+    """
+    found: dict[str, list[Term]] = defaultdict(list)
+    for pack in packs:
+        for term in pack.terms:
+            sure = term.tier is Tier.CERTAIN and term.intent is Intent.OPT_OUT and not term.local
+            sure = sure and term.kind is Kind.WORD  # an abbreviation is often an error already
+            if sure and len(term.text) >= 5 and term.text.isalpha():
+                for shorter in {term.text, *less_one(term.text)}:
+                    found[shorter].append(term)
+    return dict(found)
+
+
+def less_one(word: str) -> Iterator[str]:
+    """Yield the word without its first letter, without its second, and so on."""
+    return (word[:i] + word[i + 1 :] for i in range(len(word)))
+
+
+def near(one: str, two: str) -> bool:
+    """Tell whether two words differ by one letter wrong, missing, extra, or two swapped."""
+    if abs(len(one) - len(two)) > 1:
+        return False
+    start = 0
+    while start < min(len(one), len(two)) and one[start] == two[start]:
+        start += 1
+    rest, other = one[start:], two[start:]
+    if len(one) != len(two):
+        return rest[1:] == other or rest == other[1:]
+    swapped = rest[:2] == other[:2][::-1] and rest[2:] == other[2:]
+    return rest[1:] == other[1:] or swapped

@@ -1,0 +1,195 @@
+"""The entry point: which request the words of one message make, and how sure we are."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from consent.model import Surface
+from keywords import intent
+from keywords.decision import NOTHING, Decision, Intent, Tier
+from keywords.intent import Audience, Case, Found, Reading
+from keywords.lexicon import Grammar, Lexicon, Mark, less_one
+from keywords.normalize import Normalized, fold, normalize
+from keywords.pack import PACKS, Term, matched, read_packs
+
+_SPOKEN = frozenset({Surface.TEXT, Surface.CAPTION, Surface.FORM})
+_LABELS = frozenset({Surface.BUTTON, Surface.LIST_ROW})
+_VALUES = frozenset({Surface.BUTTON_PAYLOAD, Surface.LIST_ROW_ID})
+_LONG = 400  # characters: a longer text tells of something, whatever else it says
+_SENTENCES = re.compile(r"[.!?\n।؟۔…|]\s*\S")
+_TYPO_WORDS = 4
+_TYPO_LETTERS = 40
+
+
+class Matcher:
+    """Decides what one text asks for, by the packs it was made from."""
+
+    def __init__(self, lexicon: Lexicon, digest: str) -> None:
+        self.lexicon = lexicon
+        self.version = lexicon.version
+        self.digest = digest
+        self._scan = lexicon.automaton.iter
+        self._first_loud = lexicon.first_loud
+
+    def decide(
+        self,
+        text: str,
+        *,
+        surface: Surface = Surface.TEXT,
+        languages: Collection[str] = (),
+        country: str | None = None,
+    ) -> Decision:
+        """Return what the text asks for; never raises, whatever the string.
+
+        `languages` are those the app serves (BCP 47), `country` the contact's (ISO alpha-2, "US" for
+        all of calling code 1). A word that means other things elsewhere acts only where one of them
+        fits; with neither given it is at most likely.
+        """
+        if surface in _VALUES or surface in _LABELS:
+            return self._chosen(text, surface, _audience(tuple(languages), country))
+        if surface not in _SPOKEN:
+            return NOTHING
+        folded = fold(text)
+        numbers = [number for _, number in self._scan(folded)]
+        if not numbers or max(numbers) < self._first_loud:
+            if len(folded) > _TYPO_LETTERS or folded.count(" ") > _TYPO_WORDS + 2:
+                return NOTHING
+            return self._mistyped(text, folded)
+        if len(text) > _LONG:
+            return self._long(text, _audience(tuple(languages), country))
+        return self._considered(text, folded, numbers, _audience(tuple(languages), country))
+
+    def _considered(
+        self, text: str, folded: str, numbers: list[int], audience: Audience
+    ) -> Decision:
+        """Return what a text asks for that holds a word worth a closer look."""
+        normal, alone, grammars = self._sifted(text, folded, numbers)
+        if normal is not None:
+            case = self._marked(normal, audience)
+            decision = intent.choose(case, intent.read(case, alone=alone, grammars=grammars))
+            if decision is not NOTHING:
+                return decision
+        return self._mistyped(text, folded) if len(folded) <= _TYPO_LETTERS else NOTHING
+
+    def _long(self, text: str, audience: Audience) -> Decision:
+        """Return what a long text asks for: read in stretches, and never certain."""
+        for start, stretch in _stretches(text):
+            folded = fold(stretch)
+            numbers = [number for _, number in self._scan(folded)]
+            if not numbers or max(numbers) < self._first_loud:
+                continue
+            _, grammars = self.lexicon.sieve.sift(numbers, words=0)
+            if not grammars:
+                continue
+            case = self._marked(normalize(stretch, ()), audience)
+            readings = intent.read(case, alone=False, grammars=grammars)
+            found = intent.choose(case, [r for r in readings if r.level > 1])
+            if found is not NOTHING:
+                span = (start + found.span[0], start + found.span[1])
+                return replace(found, tier=Tier.LIKELY, span=span)
+        return NOTHING
+
+    def _marked(self, normal: Normalized, audience: Audience) -> Case:
+        marks = self.lexicon.marks
+        found = [_found(end, marks[number]) for end, number in self._scan(normal.text)]
+        return Case(self.lexicon, normal, audience, found)
+
+    def _sifted(
+        self, text: str, folded: str, numbers: list[int]
+    ) -> tuple[Normalized | None, bool, list[Grammar]]:
+        """Return the text, whether a term may stand alone in it, and whose phrases may be there."""
+        sieve, known = self.lexicon.sieve, self.lexicon.known
+        normal: Normalized | None = None
+        if sieve.is_odd(numbers) or "  " in text or "\n" in text:
+            normal = normalize(text, known)  # words may have been mended, so look again
+            folded = normal.text
+            numbers = [number for _, number in self._scan(folded)]
+        # A sentence of several may be a bare word, so words are counted only where there is one.
+        words = 0 if _SENTENCES.search(text) else len(folded.split())
+        alone, grammars = sieve.sift(numbers, words if text.isascii() else words // 2)
+        if not (alone or grammars):
+            return None, False, []
+        return normal or normalize(text, known), alone, grammars
+
+    def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
+        """Return what a tapped button or list row asks for: nothing on its label is a guess."""
+        exact = matched(text)
+        tables = [self.lexicon.labels]
+        if surface in _VALUES:
+            tables.insert(0, self.lexicon.payloads)
+        for table in tables:
+            term = table.get(exact)
+            if term is not None:
+                return _decision_of(term, text)
+        folded = fold(text)
+        numbers = [number for _, number in self._scan(folded)]
+        normal, alone, grammars = self._sifted(text, folded, numbers)
+        if normal is None:
+            return NOTHING
+        case = self._marked(normal, audience)
+        if surface in _VALUES:
+            grammars = []
+        decision = intent.choose(case, intent.read(case, alone=alone, grammars=grammars))
+        return decision if decision.tier is Tier.CERTAIN else NOTHING
+
+    def _mistyped(self, text: str, folded: str) -> Decision:
+        """Return the request of a message that is one unmistakable word with one error in it."""
+        polite = self.lexicon.polite
+        words = [word for word in folded.split() if word not in polite]
+        if len(words) != 1 or len(words[0]) < 5 or "?" in text:
+            return NOTHING
+        term = self.lexicon.meant(words[0])
+        if term is None:
+            return NOTHING
+        normal = normalize(text, ())
+        start = max(normal.text.find(words[0]), 0)
+        reading = Reading(
+            intent=Intent.OPT_OUT,
+            level=2 if len(term.text) >= 8 else 1,
+            switch=term.switch,
+            say=term.say,
+            language=term.language,
+            start=start,
+            end=start + len(words[0]),
+        )
+        return intent.choose(Case(self.lexicon, normal, Audience(), []), [reading])
+
+
+def _stretches(text: str) -> Iterator[tuple[int, str]]:
+    """Yield pieces of a long text and where they begin, cut where a sentence or a word ends."""
+    start = 0
+    while start < len(text):
+        piece = text[start : start + _LONG]
+        if start + _LONG < len(text):
+            cut = max(piece.rfind(sign) for sign in ".!?\n।؟") + 1
+            piece = piece[: cut or piece.rfind(" ") + 1 or _LONG]
+        yield start, piece
+        start += len(piece)
+
+
+def _found(last: int, mark: Mark) -> Found:
+    return Found(last + 1 - mark.size + mark.pad, last + 1 - mark.pad, mark)
+
+
+def _decision_of(term: Term, text: str) -> Decision:
+    return Decision(
+        intent=term.intent,
+        tier=term.tier,
+        switch=term.switch,
+        term=term.say,
+        language=term.language,
+        span=(0, len(text)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _audience(languages: tuple[str, ...], country: str | None) -> Audience:
+    return Audience.of(languages, country)
+
+
+def load_matcher(folder: Path = PACKS) -> Matcher:
+    """Return a matcher over the packs of a folder. Raises BadPack if one of them is no good."""
+    packs, digest = read_packs(folder)
+    return Matcher(Lexicon(packs), digest)

@@ -1,0 +1,1 @@
+"""The wiring: settings, the two servers, the supervisor, the command."""

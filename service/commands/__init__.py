@@ -1,0 +1,1 @@
+"""What the command `optledger` can do, one file a group of commands."""

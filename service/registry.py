@@ -1,0 +1,123 @@
+"""The apps as a worker holds them in memory, kept up to date by asking once a second."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+
+from db.apps import AppRecord, apps_version, load_apps
+from db.contact_keys import ContactKeys
+from db.data_keys import ensure_data_key
+from db.database import UNREACHABLE, DatabaseError
+from db.sealing import Sealer
+from intake.app import App
+from intake.recorder import Recorder
+from intake.take_in import take_in
+from keywords.matcher import Matcher
+from service.store import Store
+from webhook.errors import StoreUnavailable
+from webhook.signature import Verifier
+
+_log = structlog.get_logger()
+
+# How often a worker asks whether an app was made or changed.
+EVERY_SECONDS = 1.0
+
+
+class AppDoor:
+    """What one app's deliveries come in through: `webhook.endpoint.Door`."""
+
+    def __init__(self, registry: "Registry", app: App, record: AppRecord) -> None:
+        self._registry = registry
+        self.app = app
+        self.verifier = Verifier(one.encode() for one in record.active("app_secret"))
+        self.verify_tokens: Sequence[str] = record.active("verify_token")
+
+    async def take_in(self, body: bytes) -> None:
+        """Record a delivery and return after the commit; raises StoreUnavailable."""
+        registry = self._registry
+        await take_in(
+            self.app,
+            body,
+            matcher=registry.matcher,
+            recorder=registry.recorder,
+            load_key=registry.load_key,
+        )
+
+
+class Registry:
+    """All apps of this installation."""
+
+    def __init__(self, store: Store, matcher: Matcher, recorder: Recorder) -> None:
+        self._store = store
+        self.matcher = matcher
+        self.recorder = recorder
+        self._doors: dict[str, AppDoor] = {}
+        self._version: object = None
+        self._task: asyncio.Task[None] | None = None
+
+    def find(self, slug: str) -> AppDoor | None:
+        """Return the door of an app, or None if there is none of this name."""
+        return self._doors.get(slug)
+
+    async def start(self) -> None:
+        """Load the apps, and keep asking."""
+        await self._load()
+        self._task = asyncio.create_task(self._keep_loading())
+
+    async def stop(self) -> None:
+        """Stop asking."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def load_key(self, app: App, number: int) -> None:
+        """Fetch a data key that is needed, or make it; raises StoreUnavailable."""
+        try:
+            async with self._store.session() as conn:
+                key = await ensure_data_key(conn, self._store.keys, app.app_id, number)
+        except (DatabaseError, *UNREACHABLE) as exc:
+            raise StoreUnavailable(f"no data key: {type(exc).__name__}") from exc
+        app.sealer.add(number, key)
+
+    async def _keep_loading(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await self._load()
+            except (DatabaseError, *UNREACHABLE) as exc:
+                _log.warning("apps_not_refreshed", error=type(exc).__name__)
+
+    async def _load(self) -> None:
+        async with self._store.session() as conn:
+            version = await apps_version(conn)
+            if version == self._version:
+                return
+            records = await load_apps(conn, self._store.keys)
+        doors = {record.slug: await self._door(record) for record in records}
+        self._doors, self._version = doors, version
+
+    async def _door(self, record: AppRecord) -> AppDoor:
+        known = self._doors.get(record.slug)
+        if known is not None and known.app.app_id == record.app_id:
+            app = known.app
+            app.policy, app.languages = record.policy, record.languages
+        else:
+            app = make_app(self._store, record)
+        for number in app.missing_numbers():
+            await self.load_key(app, number)
+        return AppDoor(self, app, record)
+
+
+def make_app(store: Store, record: AppRecord) -> App:
+    """Return an app as recording needs it; its data keys are loaded when needed."""
+    return App(
+        app_id=record.app_id,
+        slug=record.slug,
+        policy=record.policy,
+        languages=record.languages,
+        keys=ContactKeys(store.keys.index_key, record.app_id),
+        sealer=Sealer(record.app_id, {}),
+    )

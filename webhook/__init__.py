@@ -1,0 +1,1 @@
+"""Meta's door: the signature, the payload, and what a delivery says."""
