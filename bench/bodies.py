@@ -23,8 +23,8 @@ KEYWORDS_IN = 10  # one message of so many is a keyword
 # Opt-outs of both scopes, opt-ins, and some that a person has to look at.
 KEYWORDS = (
     "STOP", "Stop", "stop", "STOP ALL", "Unsubscribe", "stop please", "Stop promotions", "parar",
-    "Sair", "BAJA", "Cancelar suscripción", "arrêter", "Désabonner", "إلغاء الاشتراك", "सदस्यता समाप्त करें",
-    "START", "start", "Subscribe", "Começar", "unstop",
+    "Sair", "BAJA", "Cancelar suscripción", "arrêter", "Désabonner", "إلغاء الاشتراك",
+    "सदस्यता समाप्त करें",     "START", "start", "Subscribe", "Começar", "unstop",
 )  # fmt: skip
 
 # What people write to a business; not one of them asks to stop or to start.
@@ -34,8 +34,8 @@ CHAT = (
     "What time do you open tomorrow?",
     "ok thanks",
     "👍",
-    "Yes please, two of them. Can you deliver to the office before noon? It's the second door on "
-    "the left, the bell doesn't work, so call me when you're there.",
+    "Yes please, two of them. Can you deliver to the office before noon? It's the second door on the",
+    "left, the bell doesn't work, so call me when you're there.",
     "My order number is 48213, where is it?",
     "Thank you so much ❤️",
     "Bom dia, quanto custa o frete para Campinas?",
@@ -71,7 +71,18 @@ _COUNTRIES = (
     ("1415", 7, "US"), ("55119", 8, "BR"), ("521", 10, "MX"), ("54911", 8, "AR"), ("91", 10, "IN"),
     ("4915", 9, "DE"), ("447", 9, "GB"), ("628", 9, "ID"), ("2010", 8, "EG"), ("34", 9, "ES"),
 )  # fmt: skip
-_NAMES = ("Sheena Nelson", "João", "María José", "Ana", "فاطمة", "Priya S", "Lukas 🌱", "Dewi", "Zoë", "mike")
+_NAMES = (
+    "Sheena Nelson",
+    "João",
+    "María José",
+    "Ana",
+    "فاطمة",
+    "Priya S",
+    "Lukas 🌱",
+    "Dewi",
+    "Zoë",
+    "mike",
+)
 
 _serial = itertools.count(random.SystemRandom().getrandbits(40) << 24)
 

@@ -14,6 +14,10 @@ from bench.servers import HOST, ROOT, BenchError
 _SCRIPT = Path(__file__).with_name("post.lua")
 
 
+class DeckSpentError(BenchError):
+    """The deck did not last: what would be measured after it is something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What the sender saw. `late_p99`: milliseconds by which it sent after the time it meant to."""
@@ -33,8 +37,10 @@ class Load:
         return self.requests / self.seconds
 
 
-def need_wrk() -> None:
-    """Raise BenchError where wrk is missing."""
+def need_linux_and_wrk() -> None:
+    """Raise BenchError where it can't be measured."""
+    if sys.platform != "linux":
+        raise BenchError("processes are measured with /proc: this runs on Linux only")
     if shutil.which("wrk") is None:
         raise BenchError("wrk, which sends the requests, is not installed: apt-get install wrk")
 
@@ -44,8 +50,8 @@ def saturate(
 ) -> Load:
     """Send a deck over so many connections, each as soon as its last request was answered.
 
-    `again` begins anew at the end of the deck: good for the floor, which does not read it. Else a
-    deck that does not last is an error, since what is measured would be something else.
+    `again` begins anew at the end of the deck: good for the floor, which does not read it. Else
+    raises DeckSpentError if the deck does not last.
     """
     parts = [str(place) for part in deck.parts for place in part]
     command = [
@@ -55,7 +61,7 @@ def saturate(
     ]  # fmt: skip
     told, cpu = _run(command)
     if told["spent"]:
-        raise BenchError("the deck did not last: raise --spare")
+        raise DeckSpentError("the deck did not last")
     return Load(
         requests=int(told["requests"]),
         seconds=told["microseconds"] / 1e6,
@@ -71,7 +77,16 @@ def pace(port: int, deck: Deck, *, rate: float, connections: int) -> Load:
     """Send a deck at a fixed rate, whatever the answers do, and measure from when each was due."""
     command = [sys.executable, "-m", "bench.pace", str(port), str(deck.path)]
     told, cpu = _run([*command, f"{rate:.3f}", str(connections)])
-    return Load(**told, sender_seconds=cpu)
+    return Load(
+        requests=int(told["requests"]),
+        seconds=told["seconds"],
+        p50=told["p50"],
+        p99=told["p99"],
+        most=told["most"],
+        failed=int(told["failed"]),
+        sender_seconds=cpu,
+        late_p99=told["late_p99"],
+    )
 
 
 def _run(command: list[str]) -> tuple[dict[str, float], float]:

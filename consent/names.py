@@ -10,6 +10,9 @@ BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 # E.164 allows 15 digits; some wa_ids are shorter or longer than the plan says.
 PHONE_DIGITS = re.compile(r"[1-9][0-9]{4,19}", re.ASCII)
 
+# Calling codes of the countries whose mobiles have two forms: Mexico, Argentina, Brazil.
+TWO_FORMS = frozenset({"52", "54", "55"})
+
 
 def kind_of(name: str) -> NameKind | None:
     """Say which of Meta's names this is: digits of a phone, a BSUID, or None for neither."""

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from consent.names import match_forms
+from consent.names import TWO_FORMS, match_forms
 
 LENGTH = 16
 
@@ -42,7 +42,7 @@ class ContactKeys:
 
     def forms(self, name: str) -> tuple[bytes, ...]:
         """Return the match keys of a phone: good for finding opt-outs, and for nothing else."""
-        if "." in name:
+        if "." in name or name[:2] not in TWO_FORMS:
             return ()
         return tuple(self.phone(form) for form in match_forms(name))
 

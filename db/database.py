@@ -1,5 +1,6 @@
 """The way to PostgreSQL: connections for writers, short sessions for everything else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ async def _connect(dsn: str, *, cache: int) -> Connection:
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
         )
-    except UNREACHABLE as exc:
+    except (*UNREACHABLE, ValueError) as exc:
         raise DatabaseError(why(exc)) from exc
 
 
@@ -113,6 +114,8 @@ def why(exc: BaseException) -> str:
         return "the server refuses the user or password of OPTLEDGER_DATABASE_URL"
     if isinstance(exc, asyncpg.InvalidCatalogNameError):
         return "the server has no such database: create it, or correct OPTLEDGER_DATABASE_URL"
+    if isinstance(exc, ValueError):  # asyncpg could not read it, and its message may quote it
+        return "OPTLEDGER_DATABASE_URL is no address: postgresql://user:password@host:port/database"
     if isinstance(exc, TimeoutError):
         return "the server did not answer in time"
     if isinstance(exc, OSError):
@@ -127,9 +130,12 @@ async def transaction(conn: Connection, step_down: bool) -> AsyncIterator[None]:
     Both commands go in one round trip, and the role lasts no longer than the transaction, so that
     it works through a pooler that hands a connection to somebody else after each one.
     """
-    await conn.execute("begin; set local role optledger_service" if step_down else "begin")
     try:
+        await conn.execute("begin; set local role optledger_service" if step_down else "begin")
         yield
+    except (asyncio.CancelledError, TimeoutError):
+        conn.terminate()  # the server does not answer; it would not answer a rollback either
+        raise
     except BaseException:
         if not conn.is_closed():
             await conn.execute("rollback")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
+from db.database import UNREACHABLE, DatabaseError, why
 from db.statements import Connection
 
 HEAD = "0002"
@@ -32,8 +33,14 @@ async def revision_of(conn: Connection) -> str | None:
 
 
 async def migrate(dsn: str) -> Migrated:
-    """Apply what is missing; raises MigrationError with what to do, and then nothing is changed."""
-    conn = await asyncpg.connect(dsn, statement_cache_size=0)
+    """Apply what is missing; raises MigrationError with what to do, and then nothing is changed.
+
+    Raises DatabaseError where the server can't be reached.
+    """
+    try:
+        conn = await asyncpg.connect(dsn, statement_cache_size=0)
+    except (*UNREACHABLE, ValueError) as exc:
+        raise DatabaseError(why(exc)) from exc
     try:
         async with conn.transaction():  # a lock of a transaction works through a pooler too
             await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)

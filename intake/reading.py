@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from consent.model import Surface, Switch
-from db.sealing import Use
+from db.sealing import Use, place
 from db.statements import LinkRow, QuarantineRow
 from intake.acts import Act, Action, Intake, Item
 from intake.app import App
@@ -64,15 +64,16 @@ def read(
     app: App, matcher: Matcher, delivery: Delivery, body: bytes, received_at: datetime
 ) -> Intake:
     """Return the rows and acts of a delivery; raises NoDataKeyError while its key is not loaded."""
-    app.number(Use.MESSAGE)  # before any work is done: is the key of today here?
-    digest = hashlib.sha256(body).hexdigest()
-    reading = _Reading(app, matcher, digest, received_at)
+    number = app.number(Use.MESSAGE)  # before any work is done: is the key of today here?
+    latest = int(received_at.timestamp()) + AHEAD_SECONDS
+    reading = _Reading(app, matcher, body, received_at, latest, number)
     taken = Intake(received_at, body)
     taken.items = [reading.message(message) for message in delivery.messages]
     taken.items += [reading.preference(said) for said in delivery.preferences]
     taken.items += [reading.stopped_at_meta(said) for said in delivery.stopped_at_meta]
     taken.items += [reading.name_change(said) for said in delivery.name_changes]
-    for one, other in delivery.links:
+    taken.pairs = tuple(pair for pair in delivery.links if pair not in app.links_stored)
+    for one, other in taken.pairs:
         taken.links.extend(reading.links(one, other))
     taken.unread = [set_aside(app, unread) for unread in delivery.unread]
     return taken
@@ -81,7 +82,7 @@ def read(
 def set_aside(app: App, unread: Unread) -> QuarantineRow:
     """Return the quarantine row of an item we could not read, its bytes sealed."""
     key = app.keys.item(unread.body)
-    sealed = app.seal_message("quarantine", key, unread.body)
+    sealed = app.seal_aside(key, unread.body)
     return QuarantineRow(key, unread.code, unread.reason, sealed)
 
 
@@ -91,8 +92,11 @@ class _Reading:
 
     app: App
     matcher: Matcher
-    digest: str  # SHA-256 of the delivery's body
+    body: bytes
     received_at: datetime
+    latest: int  # a stamp after this runs ahead of our clock
+    number: int  # of the data key that rows are sealed with
+    _digest: str = ""
 
     def message(self, message: InboundMessage) -> Item:
         acts: tuple[Act, ...] = ()
@@ -201,6 +205,11 @@ class _Reading:
         acts = (act,) if pairs else ()
         return self._item(key, said.said_at, "name_change", said.new, kept, acts)
 
+    def _body_digest(self) -> str:
+        """Return the SHA-256 of the delivery, in hex; reckoned once, and for acts only."""
+        self._digest = self._digest or hashlib.sha256(self.body).hexdigest()
+        return self._digest
+
     def links(self, one: str, other: str) -> Iterator[LinkRow]:
         """Yield the link of two names, and of one to the other forms of the other's phone."""
         keys = self.app.keys
@@ -220,13 +229,13 @@ class _Reading:
         kept: bytes,
         acts: tuple[Act, ...],
     ) -> Item:
-        ahead = said_at > self.received_at.timestamp() + AHEAD_SECONDS
+        app = self.app
         return Item(
             message_key=key,
-            said_at=FAR_AHEAD if ahead else said_at,
-            contact_key=self.app.keys.name(primary(names)),
+            said_at=said_at if said_at <= self.latest else FAR_AHEAD,
+            contact_key=app.keys.name(primary(names)),
             kind=kind,
-            sealed=self.app.seal_message("message", key, kept),
+            sealed=app.sealer.seal(self.number, kept, place("message", "sealed", app.app_id, key)),
             acts=acts,
         )
 
@@ -254,7 +263,7 @@ class _Reading:
             switch=switch,
             clamped=clamped,
             facts=facts or {},
-            proof={**(proof or {}), "item": item, "delivery": self.digest},
+            proof={**(proof or {}), "item": item, "delivery": self._body_digest()},
             left_key=self.app.keys.name(primary(left)) if left is not None else None,
             left_names=named(left) if left is not None else {},
             changes=changes,

@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from db.database import DatabaseError
+import structlog
+
 from db.statements import Connection
 from intake.acts import Intake
 from intake.app import App
 from intake.observer import Observer, Unobserved
 from intake.write import Writer
 from webhook.errors import StoreUnavailable
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Recorder:
             batch = self._take(queue)
             try:
                 await writer.write(queue.app, [waiting.intake for waiting in batch])
-            except (StoreUnavailable, DatabaseError) as exc:
+            except Exception as exc:  # whatever it is: the writer goes on, nobody gets a 200
                 self._failed(queue, batch, exc)
             else:
                 for waiting in batch:
@@ -147,8 +150,11 @@ class Recorder:
         behind = list(queue.waiting)
         queue.waiting.clear()
         self._bytes -= sum(len(waiting.intake.body) for waiting in behind)
+        known = isinstance(exc, StoreUnavailable)
+        if not known:
+            _log.error("batch_not_written", exc_info=exc)
         for waiting in (*batch, *behind):
-            _refuse(waiting, str(exc))
+            _refuse(waiting, str(exc.args[0]) if known else type(exc).__name__)
 
     async def _watch(self) -> None:
         """Refuse whoever waited too long. The batch may still be committed; then it is known."""

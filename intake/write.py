@@ -9,7 +9,7 @@ import asyncpg
 
 from db import statements
 from db.database import UNREACHABLE, DatabaseError, transaction
-from db.statements import Connection, LinkRow, QuarantineRow
+from db.statements import Connection, QuarantineRow
 from intake.acts import Intake
 from intake.app import App
 from intake.observer import Observer
@@ -22,9 +22,6 @@ from webhook.errors import StoreUnavailable
 _STORE_CLASSES = frozenset({"08", "25", "53", "57", "58", "F0", "XX", "42"})
 _RETRY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _RETRIES = 5
-# Links known to be stored: Meta names phone and BSUID in every delivery, and the second time
-# brings nothing. When full it starts afresh, which costs a statement and forgets nothing.
-_LINKS_REMEMBERED = 50_000
 
 
 class Writer:
@@ -43,7 +40,6 @@ class Writer:
         self._conn: Connection | None = None
         self._lane = Lane()
         self._months: set[tuple[int, int]] = set()
-        self._links: set[tuple[int, bytes, bytes]] = set()
 
     async def write(self, app: App, batch: Sequence[Intake]) -> None:
         """Commit a batch; set aside what the database refuses. Raises StoreUnavailable."""
@@ -94,12 +90,11 @@ class Writer:
             except Exception:  # noqa: S112  the delivery is set aside below, with all items
                 continue
         key = app.keys.item(intake.body)
-        sealed = app.seal_message("quarantine", key, intake.body)
+        sealed = app.seal_aside(key, intake.body)
         row = QuarantineRow(key, "not_recorded", type(exc).__name__, sealed)
-        await self._record(
-            app,
-            [Intake(intake.received_at, intake.body, unread=[*intake.unread, row])],
-        )
+        rest = Intake(intake.received_at, intake.body, links=intake.links, pairs=intake.pairs)
+        rest.unread = [*intake.unread, row]
+        await self._record(app, [rest])
 
     async def _record(self, app: App, batch: Sequence[Intake]) -> None:
         """Run the transaction, again where the server asks for it; raise what else it raises."""
@@ -125,10 +120,10 @@ class Writer:
         if self._conn is None or self._conn.is_closed():
             self._conn = await self._connect()
         await self._make_months(self._conn, batch)
-        known = self._drop_known_links(app, batch)
         began = time.perf_counter()
         recorded = await record(self._conn, app, self._lane, batch, step_down=self._step_down)
-        self._remember(known)
+        for intake in batch:
+            app.note_links(intake.pairs)
         self._observe(batch, recorded, time.perf_counter() - began)
 
     async def _make_months(self, conn: Connection, batch: Sequence[Intake]) -> None:
@@ -140,24 +135,6 @@ class Writer:
                     async with transaction(conn, self._step_down):
                         await statements.make_month(conn, datetime(*month, 1, tzinfo=UTC))
                     self._months.add(month)
-
-    def _drop_known_links(self, app: App, batch: Sequence[Intake]) -> set[tuple[int, bytes, bytes]]:
-        """Leave out links that are stored already; return those that will be."""
-        fresh: set[tuple[int, bytes, bytes]] = set()
-        for intake in batch:
-            kept: list[LinkRow] = []
-            for link in intake.links:
-                name = (app.app_id, link.contact_key, link.other_key)
-                if name not in self._links:
-                    kept.append(link)
-                    fresh.add(name)
-            intake.links = kept
-        return fresh
-
-    def _remember(self, links: set[tuple[int, bytes, bytes]]) -> None:
-        if len(self._links) + len(links) > _LINKS_REMEMBERED:
-            self._links.clear()
-        self._links.update(links)
 
     def _observe(self, batch: Sequence[Intake], recorded: Recorded, seconds: float) -> None:
         self._observer.committed(

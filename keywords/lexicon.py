@@ -1,9 +1,9 @@
 """The packs made ready to match: one automaton over all words, and a grammar for each language.
 
 A word can have several roles ("text" is a thing and an act). A message becomes a string with one
-letter for each word, a letter standing for a set of roles, and a phrase such as `stop send? messages`
-becomes a regular expression over those letters. So a phrase costs nothing until its words are there,
-and no list of sentences is needed.
+letter for each word, a letter standing for a set of roles, and a phrase such as
+`stop send? messages` becomes a regular expression over those letters. So a phrase costs nothing
+until its words are there, and no list of sentences is needed.
 """
 
 import re
@@ -52,7 +52,9 @@ GUARDS = (
     "me",
     "more",
     "not",
+    "others",
     "question",
+    "receive",
     "refuse",
     "reply",
     "stop",
@@ -89,12 +91,13 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """How one language's words combine: the letter of each set of roles, the patterns, the guards."""
+    """How one language's words combine: letters of sets of roles, patterns, guards."""
 
     language: str
     countries: frozenset[str]
     letters: Mapping[int, str]
     patterns: tuple[Pattern, ...]
+    needs: tuple[tuple[int, tuple[tuple[int, ...], ...]], ...]  # of patterns, by rarest word
     guards: Mapping[str, frozenset[str]]  # by role, the letters of words that have it
 
     def letter(self, roles: int, courtesy: bool) -> str:
@@ -114,12 +117,11 @@ class Grammar:
 
     def allows(self, roles: int) -> bool:
         """Tell whether the words of any pattern are all there."""
-        for pattern in self.patterns:
-            for need in pattern.needs:
-                if not need & roles:
-                    break
-            else:
-                return True
+        for rarest, others in self.needs:
+            if rarest & roles:
+                for needs in others:
+                    if all(map(roles.__and__, needs)):
+                        return True
         return False
 
 
@@ -158,7 +160,7 @@ class Lexicon:
         return sum(self.bits.get(role, 0) for role in set(roles))
 
     def meant(self, word: str) -> Term | None:
-        """Return the term that this word is, but for one letter wrong, missing, extra or swapped."""
+        """Return the term this word is, but for one letter wrong, missing, extra or swapped."""
         if word in self._other_words:
             return None
         for shorter in (word, *less_one(word)):
@@ -248,6 +250,7 @@ class Lexicon:
             countries=pack.countries,
             letters=letters,
             patterns=tuple(patterns),
+            needs=_by_rarest(patterns),
             guards={role: frozenset(of_role[role]) for role in GUARDS},
         )
 
@@ -272,35 +275,41 @@ class Sieve:
         self._alone = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.terms)
 
     def _numbered(self, mark: Mark) -> dict[int, int]:
-        return {i: mark.roles[g.language] for i, g in enumerate(self._grammars) if g.language in mark.roles}
+        return {
+            i: mark.roles[g.language]
+            for i, g in enumerate(self._grammars)
+            if g.language in mark.roles
+        }
 
     def _started(self, mark: Mark, anchors: list[int]) -> tuple[int, ...]:
         """Return the languages in which a phrase may be looked for when this mark is found."""
         found = (i for i, g in enumerate(self._grammars) if mark.roles_in(g.language) & anchors[i])
         return tuple(found)
 
-    def sift(self, numbers: list[int], words: int) -> tuple[bool, list[Grammar]]:
-        """Return whether a term may stand alone in a text of so many words, and whose phrases may be there.
+    def bare(self, numbers: list[int]) -> int:
+        """Return how many words a message of terms and courtesy may have; 0 if no term is there."""
+        if self._alone.isdisjoint(numbers):
+            return 0
+        return sum(self._beside[number] for number in numbers)
 
-        `words` of 0 says that it may stand alone in any case.
-        """
+    def grammars(self, numbers: list[int]) -> list[Grammar]:
+        """Return the languages whose phrases may be there."""
         loud = [number for number in numbers if number >= self._first_loud]
-        alone = not self._alone.isdisjoint(loud) and sum(self._beside[n] for n in numbers) >= words
         common = 0
         for number in numbers:
             common |= self._common[number]
-        grammars: list[Grammar] = []
+        found: list[Grammar] = []
         for language in {language for number in loud for language in self._starts[number]}:
             roles = common
             for number in numbers:
                 roles |= self._roles[number].get(language, 0)
             if self._grammars[language].allows(roles):
-                grammars.append(self._grammars[language])
+                found.append(self._grammars[language])
         for number in loud:
             for grammar in self._phrased.get(number, ()):
-                if grammar not in grammars:
-                    grammars.append(grammar)
-        return alone, grammars
+                if grammar not in found:
+                    found.append(grammar)
+        return found
 
     def is_odd(self, numbers: list[int]) -> bool:
         """Tell whether some word is written oddly."""
@@ -308,7 +317,7 @@ class Sieve:
 
 
 def _words_beside(mark: Mark, roles: int) -> int:
-    """Return how many words of a message this mark accounts for that is a bare term and courtesy."""
+    """Return how many words this mark accounts for in a message of terms and courtesy."""
     polite = mark.common & roles or any(own & roles for own in mark.roles.values())
     return len(mark.text.split()) if mark.terms or mark.courtesy or polite else 0
 
@@ -334,6 +343,14 @@ def _by_text(terms: Iterable[Term], kind: Kind) -> dict[str, Term]:
 def _needed(say: str) -> list[str]:
     """Return the words of a phrase that must be there."""
     return [word for word in say.split() if word not in "^$" and not word.endswith("?")]
+
+
+def _by_rarest(patterns: Iterable[Pattern]) -> tuple[tuple[int, tuple[tuple[int, ...], ...]], ...]:
+    """Return what patterns need besides their rarest word, by that word, each once."""
+    found: dict[int, dict[tuple[int, ...], None]] = defaultdict(dict)
+    for pattern in patterns:
+        found[pattern.needs[0]][pattern.needs[1:]] = None
+    return tuple((rarest, tuple(others)) for rarest, others in found.items())
 
 
 def _rarity(word: str) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from consent.model import Surface
 from keywords import intent
+from keywords.case import Audience, Case, Found, Reading
 from keywords.decision import NOTHING, Decision, Intent, Tier
-from keywords.intent import Audience, Case, Found, Reading
-from keywords.lexicon import Grammar, Lexicon, Mark, less_one
+from keywords.lexicon import Grammar, Lexicon, Mark
 from keywords.normalize import Normalized, fold, normalize
 from keywords.pack import PACKS, Term, matched, read_packs
 
@@ -43,14 +43,15 @@ class Matcher:
     ) -> Decision:
         """Return what the text asks for; never raises, whatever the string.
 
-        `languages` are those the app serves (BCP 47), `country` the contact's (ISO alpha-2, "US" for
-        all of calling code 1). A word that means other things elsewhere acts only where one of them
-        fits; with neither given it is at most likely.
+        `languages` are those the app serves (BCP 47), `country` the contact's (ISO alpha-2, "US"
+        for all of calling code 1). A word that means other things elsewhere acts only where one
+        of them fits; with neither given it is at most likely.
         """
-        if surface in _VALUES or surface in _LABELS:
-            return self._chosen(text, surface, _audience(tuple(languages), country))
-        if surface not in _SPOKEN:
-            return NOTHING
+        if surface is not Surface.TEXT and surface not in _SPOKEN:
+            if surface not in _LABELS and surface not in _VALUES:
+                return NOTHING
+            # "Cancel" on a button is the app's own word: no country makes it certain.
+            return self._chosen(text, surface, _audience(tuple(languages), None))
         folded = fold(text)
         numbers = [number for _, number in self._scan(folded)]
         if not numbers or max(numbers) < self._first_loud:
@@ -80,7 +81,7 @@ class Matcher:
             numbers = [number for _, number in self._scan(folded)]
             if not numbers or max(numbers) < self._first_loud:
                 continue
-            _, grammars = self.lexicon.sieve.sift(numbers, words=0)
+            grammars = self.lexicon.sieve.grammars(numbers)
             if not grammars:
                 continue
             case = self._marked(normalize(stretch, ()), audience)
@@ -107,14 +108,17 @@ class Matcher:
             folded = normal.text
             numbers = [number for _, number in self._scan(folded)]
         # A sentence of several may be a bare word, so words are counted only where there is one.
-        words = 0 if _SENTENCES.search(text) else len(folded.split())
-        alone, grammars = sieve.sift(numbers, words if text.isascii() else words // 2)
+        bare, grammars = sieve.bare(numbers), sieve.grammars(numbers)
+        alone = bare > 0 and (bool(_SENTENCES.search(text)) or bare >= _words(folded))
         if not (alone or grammars):
             return None, False, []
         return normal or normalize(text, known), alone, grammars
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
-        """Return what a tapped button or list row asks for: nothing on its label is a guess."""
+        """Return what a tapped button or list row asks for: nothing on its label is a guess.
+
+        "Start" on a button starts a chat, so only labels and values made for it opt in.
+        """
         exact = matched(text)
         tables = [self.lexicon.labels]
         if surface in _VALUES:
@@ -132,7 +136,8 @@ class Matcher:
         if surface in _VALUES:
             grammars = []
         decision = intent.choose(case, intent.read(case, alone=alone, grammars=grammars))
-        return decision if decision.tier is Tier.CERTAIN else NOTHING
+        sure = decision.tier is Tier.CERTAIN and decision.intent is not Intent.OPT_IN
+        return decision if sure else NOTHING
 
     def _mistyped(self, text: str, folded: str) -> Decision:
         """Return the request of a message that is one unmistakable word with one error in it."""
@@ -167,6 +172,11 @@ def _stretches(text: str) -> Iterator[tuple[int, str]]:
             piece = piece[: cut or piece.rfind(" ") + 1 or _LONG]
         yield start, piece
         start += len(piece)
+
+
+def _words(folded: str) -> int:
+    """Return how many words it has, emoji apart."""
+    return sum(len(word) > 1 or word.isalnum() for word in folded.split())
 
 
 def _found(last: int, mark: Mark) -> Found:

@@ -1,15 +1,16 @@
 """One spelling for words that look or sound the same, and the way back to the text as written.
 
-Two steps. `fold` maps each code point on its own (case, width, marks, letter forms, signs), so it is
-one table look-up a character, and its map back is simple. `normalize` also mends whole words that were
-written to slip through or in a hurry (`st0p`, `STOOOP`, `S.T.O.P`, a Cyrillic О in STOP), and only into
-words that the packs know: a guess that is nobody's word changes nothing.
+Two steps. `fold` maps each code point on its own (case, width, marks, letter forms, signs), so it
+is one table look-up a character, and its map back is simple. `normalize` also mends whole words
+written to slip through or in a hurry (`st0p`, `STOOOP`, `S.T.O.P`, a Cyrillic О in STOP), and only
+into words that the packs know: a guess that is nobody's word changes nothing.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Fold a code point to this where Unicode's own compatibility mapping leaves it apart.
 _LETTERS = {
@@ -42,7 +43,7 @@ _LETTERS = {
 # Signs that stand for letters when a word holds both; anything else that is not a letter separates.
 _SIGNS_KEPT = frozenset("@$")
 
-# Marks without which the word is still the word. Vowel signs of Indic scripts, Thai and kana marks stay.
+# Marks without which the word is still the word. Indic vowel signs, Thai and kana marks stay.
 _MARKS_DROPPED = (
     (0x0300, 0x036F),  # Latin, Greek, Cyrillic
     (0x0483, 0x0487),
@@ -74,10 +75,13 @@ _LOOK_ALIKES = {
 }
 _LEET = (str.maketrans("0134578@$", "oieastbas"), str.maketrans("0134578@$", "oleastbas"))
 _LEET_WRITTEN = {"o": "0", "i": "1", "l": "1", "e": "3", "a": "4@", "s": "5$", "t": "7", "b": "8"}
-_LEET_SIGNS = frozenset("0134578@$")
 _JOIN = "\ufdd0"  # a noncharacter: never what a letter folds to
 # Kana voicing marks and Hangul letters that stand apart and must be joined to the letter before.
 _APART = re.compile("[\u1100-\u11ff\u3099\u309a\uff9e\uff9f]")
+_ALIKE = {point: latin for table in _LOOK_ALIKES.values() for point, latin in table.items()}
+# What a word may be meant as: itself, look-alikes replaced, digits and signs read as letters.
+_TABLES: tuple[dict[int, int], ...] = ({}, _ALIKE, *_LEET)
+_LONGEST = 100  # letters; what is longer, however it is written, is not meant as a word
 _WORD = re.compile(r"\S+")
 _RUN = re.compile(r"(\w)\1{2,}")
 _TABLE_LIMIT = 20_000  # code points remembered; beyond it they are folded anew each time
@@ -139,7 +143,7 @@ _ASCII = bytes(ord(fold_point(point)) for point in range(128)) + bytes(128)
 def fold(text: str) -> str:
     """Return the text folded code point by code point, with a space before and after it.
 
-    Whatever separates words is a space, one for each sign: two spaces in a row are a comma or a stop.
+    Whatever separates words is a space, one for each sign: two in a row are a comma or a stop.
     """
     if text.isascii():
         return f" {text.encode('ascii').translate(_ASCII).decode('ascii')} "
@@ -228,21 +232,22 @@ def _mend(normal: Normalized, known: Collection[str]) -> Normalized:
 
 
 def _odd_words(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and letters of words to look at: each word, and runs of single letters as one."""
+    """Yield start, end and letters of each word, and of runs of single letters as one."""
     letters: list[re.Match[str]] = []
     for word in _WORD.finditer(text):
-        if len(word[0]) == 1 and (not letters or word.start() - letters[-1].end() <= 3):
+        letter = len(word[0]) == 1 and (word[0].isalnum() or word[0] in _SIGNS_KEPT)
+        if letter and (not letters or word.start() - letters[-1].end() <= 3):
             letters.append(word)
             continue
         yield from _joined(letters)
-        letters = [word] if len(word[0]) == 1 else []
-        if not letters:
+        letters = [word] if letter else []
+        if not letters and len(word[0]) <= _LONGEST:
             yield word.start(), word.end(), word[0]
     yield from _joined(letters)
 
 
 def _joined(letters: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
-    if len(letters) >= 3:
+    if 3 <= len(letters) <= _LONGEST:
         yield letters[0].start(), letters[-1].end(), "".join(letter[0] for letter in letters)
 
 
@@ -257,18 +262,13 @@ def _mended(word: str, known: Collection[str]) -> str | None:
 
 
 def _candidates(word: str) -> Iterator[str]:
-    yield word
-    mends: list[Callable[[str], str]] = [str]
-    mends += [lambda w, t=table: w.translate(t) for table in _LOOK_ALIKES.values()]  # type: ignore[misc]
-    mends += [lambda w, t=table: w.translate(t) for table in _LEET]  # type: ignore[misc]
-    for mend in mends:
-        # 2024 is a number, not letters: digits stand for letters only beside letters
-        if mend is not str and word.isdigit():
-            continue
-        mended = mend(word)
-        yield mended
-        yield _RUN.sub(r"\1", mended)
-        yield _RUN.sub(r"\1\1", mended)
+    """Yield what the word may be meant as, the likeliest first."""
+    # 2024 is a number, not letters: digits stand for letters only beside letters
+    for table in _TABLES[:1] if word.isdigit() else _TABLES:
+        meant = word.translate(table)
+        yield meant
+        yield _RUN.sub(r"\1", meant)
+        yield _RUN.sub(r"\1\1", meant)
 
 
 def oddities(words: Iterable[str]) -> set[str]:
@@ -291,7 +291,7 @@ def oddities(words: Iterable[str]) -> set[str]:
 
 def _odd_pairs(word: str) -> Iterator[str]:
     """Yield each pair of letters of the word with one of them written otherwise."""
-    for one, two in zip(word, word[1:], strict=False):
+    for one, two in pairwise(word):
         yield from (one + sign for sign in _otherwise(two))
         yield from (sign + two for sign in _otherwise(one))
 

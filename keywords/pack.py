@@ -17,7 +17,7 @@ from keywords.normalize import normalize
 PACKS = Path(__file__).parent / "packs"
 COMMON = "mul"  # BCP 47: several languages; its words count in every language
 
-# All under calling code 1, where 47 CFR 64.1200(a)(10) and its like are the measure. "US" stands for all.
+# All under calling code 1, where 47 CFR 64.1200(a)(10) is the measure. "US" stands for all.
 NANP = frozenset(
     "US CA AG AI AS BB BM BS DM DO GD GU JM KN KY LC MP MS PR SX TC TT VC VG VI".split()  # noqa: SIM905
 )
@@ -77,7 +77,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The words of one language. `words` holds, by role, the words that guards and phrases speak of."""
+    """The words of one language; `words` by role, as guards and phrases speak of them."""
 
     language: str
     name: str
@@ -212,7 +212,9 @@ def _term(reader: _Reader, language: str, group: dict[str, Any], *, say: str, te
         allowed = (Switch.ALL, Switch.MARKETING)
         switch = Switch(reader.one_of(f"{place}, switch", group.get("switch", "all"), allowed))
     if intent is Intent.OPT_IN and tier is not Tier.CERTAIN:
-        raise reader.bad(place, "a likely opt-in", "make it certain or take it out: no guesses here")
+        raise reader.bad(
+            place, "a likely opt-in", "make it certain or take it out: no guesses here"
+        )
     return Term(
         say=say,
         text=text,

@@ -6,6 +6,7 @@ of its connection, which no header can change.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -69,7 +70,7 @@ class Doors:
         self._public_port = options.settings.public_port
         self._worker = _Worker(options)
         find = self._worker.find
-        webhook = Webhook(find, _note, body_limit=options.settings.body_limit)
+        webhook = Webhook(find, metrics.note_outcome, body_limit=options.settings.body_limit)
         self._public = Starlette(
             routes=[Route("/webhook/{app}", webhook)], exception_handlers={404: _not_here}
         )
@@ -81,6 +82,8 @@ class Doors:
             ],
             exception_handlers={404: _not_here},
         )
+        for app in (self._public, self._internal):
+            app.router.redirect_slashes = False  # to an address made of a header; Meta follows none
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request through its door, and open and close the worker with the server."""
@@ -170,11 +173,23 @@ async def _lifespan(worker: _Worker, receive: Receive, send: Send) -> None:
                 _log.exception("worker_not_started")
                 await send({"type": "lifespan.startup.failed", "message": type(exc).__name__})
                 return
+            _calm_the_collector()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await worker.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _calm_the_collector() -> None:
+    """Let Python's garbage collector look at new objects only, and less often.
+
+    What a worker loaded (libraries, packs, apps) stays for its life. A request makes some hundred
+    objects that die by themselves; looking for cycles in them took a fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _livez(_request: Request) -> Response:
@@ -189,10 +204,6 @@ async def _metrics(_request: Request) -> Response:
 async def _not_here(_request: Request, _exc: Exception) -> Response:
     told = {"code": "not_found", "message": "there is nothing at this path"}
     return JSONResponse({"error": told}, 404)
-
-
-def _note(outcome: str) -> None:
-    metrics.deliveries.labels(outcome).inc()
 
 
 async def _measure() -> None:

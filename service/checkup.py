@@ -150,6 +150,6 @@ def _is_optledger(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=2) as probe:
             probe.sendall(b"GET /optledger HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            return b'"not_found"' in probe.recv(4096)
+            return b'"not_found"' in b"".join(iter(lambda: probe.recv(4096), b""))
     except OSError:
         return False

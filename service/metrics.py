@@ -35,6 +35,17 @@ memory = Gauge(
 )
 
 
+def note_outcome(outcome: str) -> None:
+    """Count a request on the public port."""
+    child = _outcomes.get(outcome)
+    if child is None:  # finding a child by its label costs more than counting
+        child = _outcomes[outcome] = deliveries.labels(outcome)
+    child.inc()
+
+
+_outcomes: dict[str, Counter] = {}
+
+
 class Measured:
     """The recorder's observer."""
 

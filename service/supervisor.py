@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
@@ -68,6 +69,7 @@ class Supervisor(Multiprocess):
         self._postgres = postgres
         self._announce = announce
         self.failed = False
+        self._measured: set[int] = set()
 
     def init_processes(self) -> None:
         """Start the workers, and tell the user when all of them serve."""
@@ -89,6 +91,14 @@ class Supervisor(Multiprocess):
             _log.error("database_not_restarted", error=str(exc))
             return
         super().keep_subprocess_alive()
+        self._forget_the_dead()
+
+    def _forget_the_dead(self) -> None:
+        """Drop the gauges of workers that are gone; what they counted stays."""
+        alive = {process.pid for process in self.processes if process.pid is not None}
+        for pid in self._measured - alive:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        self._measured = alive
 
     def restart_all(self) -> None:
         """Replace the workers one by one."""

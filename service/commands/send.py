@@ -1,5 +1,6 @@
 """`optledger send`: play Meta, towards ourselves."""
 
+import http.client
 import json
 import secrets
 import time
@@ -62,7 +63,11 @@ def send(
     number_id = numbers[0] if numbers else _NUMBER_ID
     body = delivery(contact, said, said_at=said_at, number_id=number_id, message_id=message_id)
     address = url or f"http://{settings.public_host}:{settings.public_port}/webhook/{app}"
-    status, answer = post(address, body, sign(secret.encode(), body))
+    try:
+        signature = sign(secret.encode(), body)
+    except ValueError as exc:
+        raise typer.BadParameter("a secret is text, and not empty") from exc
+    status, answer = post(address, body, signature)
     typer.echo(f"POST {address}  {len(body)} bytes, signed")
     typer.echo(f"{status} {answer}".rstrip())
     raise typer.Exit(0 if status == 200 else 1)
@@ -128,14 +133,14 @@ def post(address: str, body: bytes, signature: bytes) -> tuple[int, str]:
     }
     if not address.startswith(("http://", "https://")):
         raise SendError("an address begins with http:// or https://")
-    request = urllib.request.Request(address, body, headers)  # noqa: S310  checked above
     try:
+        request = urllib.request.Request(address, body, headers)  # noqa: S310  checked above
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as exc:
         with exc:
             return exc.code, exc.read().decode("utf-8", "replace")
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, http.client.HTTPException) as exc:
         reason = getattr(exc, "reason", exc)
         raise SendError(
             f"nobody answers at {address}: {reason}. Is `optledger serve` running there?"

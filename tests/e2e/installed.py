@@ -71,6 +71,11 @@ def until(true: Callable[[], Any], what: str, seconds: float = 20, pause: float 
     return found
 
 
+def figure(told: str) -> None:
+    """Show what was measured; pytest keeps it unless asked (-s)."""
+    sys.stdout.write(f"{told}\n")
+
+
 @dataclass
 class Answer:
     """What came back for one request."""
@@ -113,6 +118,13 @@ def answer_of(connection: http.client.HTTPConnection, began: float) -> Answer:
     return Answer(answer.status, headers, body, time.monotonic() - began)
 
 
+def ends_in_a_sentence(done: "subprocess.CompletedProcess[str]") -> None:
+    """See that a command shows a person no traceback and no warning, whatever it was given."""
+    for shown in (done.stdout, done.stderr):
+        assert "Traceback" not in shown, done.stderr
+        assert "Warning:" not in shown, done.stderr
+
+
 @dataclass
 class Installed:
     """One installation: a folder, its settings, and the service when it runs."""
@@ -151,11 +163,11 @@ class Installed:
 
     # A command that ends
 
-    def run(
+    def run_any(
         self, *args: str, settings: dict[str, str] | None = None, seconds: float = 60
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end; whatever it was given, it shows no traceback or warning."""
-        done = subprocess.run(
+        """Run a command to its end, whatever it says."""
+        return subprocess.run(
             [COMMAND, *args],
             env=self.environment(settings),
             cwd=self.folder,
@@ -166,9 +178,13 @@ class Installed:
             timeout=seconds,
             check=False,
         )
-        for shown in (done.stdout, done.stderr):
-            assert "Traceback" not in shown, done.stderr
-            assert "Warning:" not in shown, done.stderr
+
+    def run(
+        self, *args: str, settings: dict[str, str] | None = None, seconds: float = 60
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end; it shows no traceback and no warning."""
+        done = self.run_any(*args, settings=settings, seconds=seconds)
+        ends_in_a_sentence(done)
         return done
 
     def ok(self, *args: str, settings: dict[str, str] | None = None) -> str:
@@ -219,15 +235,24 @@ class Installed:
 
     def start(self, *args: str, seconds: float = 60) -> float:
         """Serve, and return after how many seconds a delivery can come."""
+        before = self.greetings()
         began = time.monotonic()
         self.begin(*args)
-        until(self.ready_or_ended, "the service is ready", seconds)
-        assert self.process is not None
-        assert self.process.poll() is None, self.log()
-        return time.monotonic() - began
+        process = self.process
+        assert process is not None
+        until(
+            lambda: self.greetings() > before or process.poll() is not None,
+            "the service greets",
+            seconds,
+        )
+        took = time.monotonic() - began
+        assert process.poll() is None, self.log()
+        assert self.ready()
+        return took
 
-    def ready_or_ended(self) -> bool:
-        return self.process is None or self.process.poll() is not None or self.ready()
+    def greetings(self) -> int:
+        """How often a start came through."""
+        return self.log().count("optledger serves.")
 
     def ready(self) -> bool:
         try:

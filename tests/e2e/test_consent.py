@@ -9,10 +9,10 @@ from tests.e2e.installed import (
     Installed,
     a_message_id,
     a_phone,
+    figure,
     free_ports,
     request,
     says,
-    until,
 )
 from tests.kit import delivery, message
 
@@ -145,8 +145,8 @@ def test_commands_work_without_a_running_service(copy: Installed) -> None:
 
 def test_the_first_start_greets_and_the_demo_app_works(empty: Installed) -> None:
     seconds = empty.start()
-    print(f"first start: {seconds:.2f} s")
-    greeting = until(lambda: empty.logs[0].read_text(), "the greeting")
+    figure(f"first start: {seconds:.2f} s")
+    greeting = empty.logs[0].read_text()
     assert f"http://127.0.0.1:{empty.public}/webhook/" in greeting
     token = greeting.split("Verify token")[1].split()[0]
     asked = f"/webhook/demo?hub.mode=subscribe&hub.verify_token={token}&hub.challenge=1234"
@@ -158,7 +158,7 @@ def test_the_first_start_greets_and_the_demo_app_works(empty: Installed) -> None
     assert request(empty.internal, "GET", "/livez").status == 200
     assert empty.stop() == 0
     again = empty.start()
-    print(f"second start: {again:.2f} s")
+    figure(f"second start: {again:.2f} s")
     assert again < 6
     assert empty.check(phone, app="demo")["reason"] == "opted_out"
     assert empty.logs[0].read_text().count("Verify token") == 1  # said once, at the first start
