@@ -30,7 +30,7 @@ def main() -> int:
             return 0
         need_linux_and_wrk()
         with tempfile.TemporaryDirectory(prefix="optledger-bench-") as name:
-            folder = Path(name)
+            folder = Path(name).resolve()
             folder.chmod(0o711)  # as root the database runs as another account
             _measure(console, folder, given)
     except BenchError as exc:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -34,8 +35,8 @@ CHAT = (
     "What time do you open tomorrow?",
     "ok thanks",
     "👍",
-    "Yes please, two of them. Can you deliver to the office before noon? It's the second door on the",
-    "left, the bell doesn't work, so call me when you're there.",
+    "Yes please, two. Can you deliver to the office before noon? It's the second door on the left, "  # noqa: ISC004
+    "the bell doesn't work, so call me when you're there.",
     "My order number is 48213, where is it?",
     "Thank you so much ❤️",
     "Bom dia, quanto custa o frete para Campinas?",
@@ -116,6 +117,8 @@ def deal(path: Path, requests: int, *, messages_each: int = 1, threads: int = 1)
                 file.write(b"%08d" % len(one))
                 file.write(one)
         places.append(file.tell())
+        file.flush()
+        os.fsync(file.fileno())  # else the database's first commit may have to wait for it
     return Deck(path, requests, messages_each, tuple(itertools.pairwise(places)))
 
 

@@ -18,6 +18,7 @@ from bench.servers import BenchError, Product, product
 
 _EACH_SECOND = 200
 _SHOWN = 40
+_WAITING = "always_pong"  # uvicorn's thread that tells the parent it lives: no CPU
 _LINE = re.compile(r":\d+\)$")
 _HOW = """py-spy, which looks into the worker, is not installed. It is no part of our requirements:
   python3 -m venv /tmp/py-spy && /tmp/py-spy/bin/pip install py-spy
@@ -63,6 +64,8 @@ def top(samples: str, shown: int = _SHOWN) -> str:
     below: Counter[str] = Counter()
     for line in samples.splitlines():
         stack, _, times = line.rpartition(" ")
+        if _WAITING in stack:
+            continue
         frames = [_LINE.sub(")", frame) for frame in stack.split(";")]
         own[frames[-1]] += int(times)
         for frame in set(frames):

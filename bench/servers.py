@@ -17,7 +17,7 @@ import asyncpg
 
 from bench import proc
 from bench.bodies import APP, SECRET
-from db.embedded.home import Home
+from db.embedded.home import Home, effective_data_dir
 from db.embedded.server import connect_args_of
 from db.setup import dsn_of
 
@@ -85,6 +85,8 @@ def floor(workers: int, core: set[int] | None) -> Iterator[Floor]:
 @contextmanager
 def product(folder: Path, workers: int, core: set[int] | None) -> Iterator[Product]:
     """Run the installed optledger with the database of this folder, its workers on `core`."""
+    if effective_data_dir(folder) != folder.resolve():
+        raise BenchError("the database's account can't enter the temporary folder: set TMPDIR")
     public, internal = free_port(), free_port()
     settings = {
         "OPTLEDGER_DATA_DIR": str(folder),

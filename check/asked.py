@@ -26,7 +26,7 @@ def read_name(typed: str) -> str:
     text = typed.strip()
     if kind_of(text) is NameKind.BSUID:
         return text
-    text = _FORMATTING.sub("", _BEFORE.sub("", text, count=1).replace("(0)", ""))
+    text = _FORMATTING.sub("", _BEFORE.sub("", text, count=1))
     text = "".join(_digit(letter) for letter in text)
     digits = text.removeprefix("+")
     if not text.startswith("+"):

@@ -43,8 +43,9 @@ class Reach:
     opt_ins_after: datetime | None
 
 
-# How a name was come to. Opt-ins are believed over one link; over two the names may be two people's
-# (a phone that was given to somebody else links both). Opt-outs are believed over any number.
+# How a name was come to. Opt-ins are believed over one link; over two in a row the names may be two
+# people's (a phone that was given to somebody else links both). A change that WhatsApp told is no
+# link: after it another one may follow. Opt-outs are believed over any number.
 _OWN, _LINKED, _OPT_OUTS_ONLY = _MODES = (0, 1, 2)
 
 
@@ -59,8 +60,11 @@ def reach(
     steps = _steps(links)
     changes = tuple(changes)
     before: dict[bytes, list[Change]] = {}
+    parted: dict[frozenset[bytes], datetime] = {}
     for change in changes:
         before.setdefault(change.new, []).append(change)
+        pair = frozenset((change.old, change.new))
+        parted[pair] = min(change.at, parted.get(pair, FOREVER))
     best: dict[tuple[bytes, int], datetime] = {}
     todo = [(key, _OWN, FOREVER) for key in names]
     todo += [(key, _OPT_OUTS_ONLY, FOREVER) for key in forms]
@@ -71,8 +75,11 @@ def reach(
             continue
         best[key, mode] = until
         for other, only_opt_outs in steps.get(key, ()):
-            weaker = mode == _OWN and not only_opt_outs
-            todo.append((other, _LINKED if weaker else _OPT_OUTS_ONLY, until))
+            if mode == _OWN and not only_opt_outs:
+                # Where one name was left for the other, the link ended with that.
+                ended = parted.get(frozenset((key, other)), FOREVER)
+                todo.append((other, _LINKED, min(until, ended)))
+            todo.append((other, _OPT_OUTS_ONLY, until))
         for change in before.get(key, ()):
             kept = _OPT_OUTS_ONLY if mode == _OPT_OUTS_ONLY else _OWN
             todo.append((change.old, kept, min(until, change.at)))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import asyncpg
 
@@ -121,6 +122,12 @@ def why(exc: BaseException) -> str:
     if isinstance(exc, OSError):
         return f"can't reach the server: {exc.strerror or type(exc).__name__}"
     return f"the server said no: {type(exc).__name__}"
+
+
+async def clock_of(conn: Connection) -> datetime:
+    """Return what time it is for the database."""
+    there: datetime = await conn.fetchval("select clock_timestamp()")
+    return there
 
 
 @asynccontextmanager

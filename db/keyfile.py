@@ -51,21 +51,33 @@ def make_key_file(path: Path) -> Keys:
     text = json.dumps(content, indent=2) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        _write_whole(path, text)
     except FileExistsError as exc:
+        if not path.parent.is_dir():
+            raise KeyFileError(f"{path.parent} is a file, not a folder; take another") from exc
         raise KeyFileError(f"{path} exists already; it is never written over") from exc
     except OSError as exc:
         raise KeyFileError(f"can't write the key file {path}: {exc.strerror}") from exc
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    return read_key_file(path)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a new file that is there whole or not at all, also after a power cut or a full disk."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # unlike a rename, refuses where there is one already
+    finally:
+        draft.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the name too must survive a power cut, or the data is lost with it
+        os.fsync(folder)
     finally:
         os.close(folder)
-    return read_key_file(path)
 
 
 def read_key_file(path: Path) -> Keys:

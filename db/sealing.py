@@ -66,7 +66,7 @@ def unwrap(keys: Keys, master_id: str, app_id: int, number: int, wrapped: bytes)
     bound = place("data_key", master_id, app_id, str(number))
     try:
         return AESGCM(master).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], bound)
-    except InvalidTag as exc:
+    except (InvalidTag, ValueError) as exc:  # ValueError: too short to be one
         raise CannotOpen(f"data key {number} of app {app_id} is damaged") from exc
 
 

@@ -125,12 +125,14 @@ with linked as (
     select $1, k, o, w, to_timestamp(s), m
     from unnest($8::bytea[], $9::bytea[], $10::text[], $11::bigint[], $12::bytea[]) t(k, o, w, s, m)
     on conflict do nothing
+), fresh as (
+    insert into message (app_id, message_key, said_at, contact_key, kind, sealed, received_at)
+    select $1, m, to_timestamp(s), k, w, x, $2
+    from unnest($3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[]) t(m, s, k, w, x)
+    on conflict do nothing
+    returning message_key
 )
-insert into message (app_id, message_key, said_at, contact_key, kind, sealed, received_at)
-select $1, m, to_timestamp(s), k, w, x, $2
-from unnest($3::bytea[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[]) t(m, s, k, w, x)
-on conflict do nothing
-returning message_key
+select count(*), array_agg(message_key) filter (where message_key = any($13::bytea[])) from fresh
 """
 
 
@@ -140,12 +142,17 @@ async def insert_messages(
     received_at: datetime,
     rows: Sequence[MessageRow],
     links: Sequence[LinkRow],
-) -> set[bytes]:
-    """Insert messages not seen before, and links; return the message keys that were new to us."""
-    new = await conn.fetch(
-        INSERT_MESSAGES, app_id, received_at, *columns(rows, 5), *columns(links, 5)
+    asked: Sequence[bytes] = (),
+) -> tuple[int, set[bytes]]:
+    """Insert messages not seen before, and links.
+
+    Returns how many messages were new to us, and which of those asked for (by message key).
+    """
+    row = await conn.fetchrow(
+        INSERT_MESSAGES, app_id, received_at, *columns(rows, 5), *columns(links, 5), asked
     )
-    return {row[0] for row in new}
+    assert row is not None  # noqa: S101  an aggregate always has a row
+    return row[0], set(row[1] or ())
 
 
 # "do update" that changes nothing, because it locks the row that is there and returns it as it

@@ -19,6 +19,6 @@ def country_of(wa_id: str | None, bsuid: str | None) -> str | None:
 def _of_calling_code(start: str) -> str | None:
     for length in (1, 2, 3):  # no calling code begins with another one
         regions = COUNTRY_CODE_TO_REGION_CODE.get(int(start[:length]))
-        if regions:
-            return regions[0]
+        if regions:  # "001" stands for numbers of no country, such as +800
+            return regions[0] if regions[0].isalpha() else None
     return None

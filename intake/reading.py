@@ -46,13 +46,14 @@ class Kept(msgspec.Struct, omit_defaults=True):
     item: msgspec.Raw
     wa_id: str | None = None
     bsuid: str | None = None
-    field: str = "messages"
+    field: str | None = None  # None: "messages"
     number_id: str | None = None
 
 
 def keep(raw: bytes, names: Names, field: str, number_id: str | None = None) -> bytes:
     """Return what is sealed of an item; what is no text (half an emoji) in the number id is cut."""
-    kept = Kept(msgspec.Raw(raw), names.wa_id, names.bsuid, field, number_id)
+    other = None if field == "messages" else field
+    kept = Kept(msgspec.Raw(raw), names.wa_id, names.bsuid, other, number_id)
     try:
         return _encode(kept)
     except UnicodeEncodeError:
@@ -110,7 +111,7 @@ class _Reading:
 
     def _decide(self, message: InboundMessage) -> tuple[Words, Decision]:
         """Return the words that weigh most: a stop before a start, a sure one before a likely."""
-        country = country_of(message.names.wa_id, message.names.bsuid)
+        country = country_of(message.names.wa_id, message.names.bsuid or message.names.parent_bsuid)
         best, found = message.words[0], NOTHING
         for words in message.words:
             decision = self.matcher.decide(

@@ -48,7 +48,7 @@ async def record(
     links = sorted({link for intake in batch for link in intake.links})
     unread = {row.item_key: row for intake in batch for row in intake.unread}
     async with transaction(conn, step_down):
-        new = await _insert_messages(conn, app, received_at, items, links)
+        count, new = await _insert_messages(conn, app, received_at, items, links)
         acts = _acts_of(items, new)
         decided = Decided()
         if acts:
@@ -57,7 +57,7 @@ async def record(
             rows = [unread[key] for key in sorted(unread)]
             await statements.insert_quarantine(conn, app.app_id, received_at, rows)
     lane.entries += len(decided.entries)
-    return Recorded(len(new), tuple(entry.action for entry in decided.entries))
+    return Recorded(count, tuple(entry.action for entry in decided.entries))
 
 
 def _message_key(item: Item) -> bytes:
@@ -70,14 +70,15 @@ async def _insert_messages(
     received_at: datetime,
     items: Sequence[Item],
     links: Sequence[LinkRow],
-) -> set[bytes]:
+) -> tuple[int, set[bytes]]:
     if not items and not links:
-        return set()
+        return 0, set()
     rows = [
         MessageRow(item.message_key, item.said_at, item.contact_key, item.kind, item.sealed)
         for item in items
     ]
-    return await statements.insert_messages(conn, app.app_id, received_at, rows, links)
+    asked = [item.message_key for item in items if item.acts]
+    return await statements.insert_messages(conn, app.app_id, received_at, rows, links, asked)
 
 
 def _acts_of(items: Iterable[Item], new: set[bytes]) -> list[tuple[bytes, Act]]:

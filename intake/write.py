@@ -22,6 +22,7 @@ from webhook.errors import StoreUnavailable
 _STORE_CLASSES = frozenset({"08", "25", "53", "57", "58", "F0", "XX", "42"})
 _RETRY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _RETRIES = 5
+_DAY = 86400
 
 
 class Writer:
@@ -39,7 +40,7 @@ class Writer:
         self._observer = observer
         self._conn: Connection | None = None
         self._lane = Lane()
-        self._months: set[tuple[int, int]] = set()
+        self._days: set[int] = set()  # since 1970, whose partition is there
 
     async def write(self, app: App, batch: Sequence[Intake]) -> None:
         """Commit a batch; set aside what the database refuses. Raises StoreUnavailable."""
@@ -102,9 +103,9 @@ class Writer:
             try:
                 await self._transact(app, batch)
             except asyncpg.CheckViolationError:
-                if attempt or not self._months:
+                if attempt or not self._days:
                     raise
-                self._months.clear()  # a partition we knew was dropped meanwhile
+                self._days.clear()  # a partition we knew was dropped meanwhile
             except _RETRY as exc:
                 if attempt == _RETRIES:
                     raise _StoreFailedError("the batch met other writers too often") from exc
@@ -128,13 +129,11 @@ class Writer:
 
     async def _make_months(self, conn: Connection, batch: Sequence[Intake]) -> None:
         """Make the partitions that the batch needs and this process has not seen yet."""
-        for intake in batch:
-            for item in intake.items:
-                month = time.gmtime(item.said_at)[:2]
-                if month not in self._months:
-                    async with transaction(conn, self._step_down):
-                        await statements.make_month(conn, datetime(*month, 1, tzinfo=UTC))
-                    self._months.add(month)
+        days = {item.said_at // _DAY for intake in batch for item in intake.items}
+        for day in sorted(days - self._days):
+            async with transaction(conn, self._step_down):
+                await statements.make_month(conn, datetime.fromtimestamp(day * _DAY, UTC))
+            self._days.add(day)
 
     def _observe(self, batch: Sequence[Intake], recorded: Recorded, seconds: float) -> None:
         self._observer.committed(

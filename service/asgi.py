@@ -70,10 +70,7 @@ class Doors:
         self._public_port = options.settings.public_port
         self._worker = _Worker(options)
         find = self._worker.find
-        webhook = Webhook(find, metrics.note_outcome, body_limit=options.settings.body_limit)
-        self._public = Starlette(
-            routes=[Route("/webhook/{app}", webhook)], exception_handlers={404: _not_here}
-        )
+        self._webhook = Webhook(find, metrics.note_outcome, body_limit=options.settings.body_limit)
         self._internal = Starlette(
             routes=[
                 Route("/livez", _livez),
@@ -82,15 +79,15 @@ class Doors:
             ],
             exception_handlers={404: _not_here},
         )
-        for app in (self._public, self._internal):
-            app.router.redirect_slashes = False  # to an address made of a header; Meta follows none
+        # A redirect's address is made of a header of the request.
+        self._internal.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request through its door, and open and close the worker with the server."""
         if scope["type"] == "lifespan":
             await _lifespan(self._worker, receive, send)
         elif scope["server"][1] == self._public_port:
-            await self._public(scope, receive, send)  # type: ignore[arg-type]
+            await self._webhook(scope, receive, send)
         else:
             await self._internal(scope, receive, send)  # type: ignore[arg-type]
 
@@ -110,6 +107,7 @@ class _Worker:
         return None if self._registry is None else self._registry.find(slug)
 
     async def open(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         options = self._options
         database = await Database.open(options.addresses.service)
         self._store = Store(database, options.keys, options.addresses)
@@ -132,6 +130,7 @@ class _Worker:
 
     async def close(self) -> None:
         self._draining = True
+        metrics.flush_outcomes()
         for task in self._tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -181,6 +180,12 @@ async def _lifespan(worker: _Worker, receive: Receive, send: Send) -> None:
             return
 
 
+def _log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught, by type and place: asyncio's own message quotes the exception."""
+    error = context.get("exception")
+    _log.error("unhandled", exc_info=error if isinstance(error, Exception) else None)
+
+
 def _calm_the_collector() -> None:
     """Let Python's garbage collector look at new objects only, and less often.
 
@@ -209,7 +214,8 @@ async def _not_here(_request: Request, _exc: Exception) -> Response:
 async def _measure() -> None:
     while True:
         metrics.note_memory()
-        await asyncio.sleep(5)
+        metrics.flush_outcomes()
+        await asyncio.sleep(1)
 
 
 async def _stop_with_parent(parent: int) -> None:

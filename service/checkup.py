@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from db.apps import known_key, load_apps
-from db.database import UNREACHABLE, Database, DatabaseError
+from db.database import UNREACHABLE, Database, DatabaseError, clock_of
 from db.embedded import EmbeddedPostgresError
 from db.keyfile import KeyFileError, read_key_file
 from db.migrate import HEAD, revision_of
@@ -115,8 +115,7 @@ async def _keys_and_apps(settings: Settings, where: Addresses, conn: Connection)
 
 
 async def _clock(conn: Connection) -> Finding:
-    there = await conn.fetchval("select clock_timestamp()")
-    off = abs((datetime.now(UTC) - there).total_seconds())
+    off = abs((datetime.now(UTC) - await clock_of(conn)).total_seconds())
     if off > _CLOCK_SECONDS:
         said = f"{off:.0f} s apart from the database's: set up time synchronisation on both"
         return Finding("clock", False, said)

@@ -23,7 +23,7 @@ def configure_logs(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=stamped,
+            foreign_pre_chain=[_without_quotes, *stamped],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
@@ -33,12 +33,25 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    # A line for each request costs more than the request, and would quote a verify token.
+    logging.getLogger("uvicorn.access").handlers = []
+    logging.getLogger("uvicorn.access").propagate = False
     # uvicorn tells each worker's start and stop on "info"; who runs a service needs it once.
     for name in ("uvicorn.error", "alembic"):
         logging.getLogger(name).setLevel("WARNING" if level != "debug" else "DEBUG")
+
+
+def _without_quotes(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Cut what asyncio says of a lost error to its first line: the others quote the error."""
+    record = line.get("_record")
+    if record is not None and record.name == "asyncio":
+        line["event"] = str(line["event"]).split("\n", 1)[0]
+    return line
 
 
 def _without_traceback(
@@ -56,7 +69,7 @@ def _without_traceback(
 
 
 def _place_of(error: BaseException) -> str:
-    """Return file and line of the last frames, the innermost last."""
+    """Return file and line of the last frames, the innermost first."""
     frames = []
     trace = error.__traceback__
     while trace is not None:

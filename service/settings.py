@@ -25,7 +25,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """What can be set. The description of a field is what `optledger config` and the docs show."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: SecretStr | None = Field(
         None,
@@ -142,11 +144,12 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     names = {PREFIX + name.upper() for name in Settings.model_fields}
     files = {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
     known = names | files
-    for name in sorted(environ):
+    for given in sorted(environ):
+        name = given.upper()  # in small letters it would be taken too
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, 1)
             meant = f"; did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"{name}: there is no such setting{meant}")
+            raise SettingsError(f"{given}: there is no such setting{meant}")
         if name in files and name.removesuffix("_FILE") in environ:
             raise SettingsError(f"{name}: given twice, with and without _FILE; keep one")
 

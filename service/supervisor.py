@@ -80,6 +80,7 @@ class Supervisor(Multiprocess):
                 self.failed = not self.should_exit.is_set()
                 self.should_exit.set()
                 return
+        self._forget_the_dead()
         self._announce()
 
     def keep_subprocess_alive(self) -> None:

@@ -205,22 +205,12 @@ def test_webhook_knows_no_store():
         assert tops(parsed(path)) & {"db", "intake", "asyncpg", "sqlalchemy", "sqlmodel"} == set()
 
 
-KNOWN_SQL = {"service/checkup.py": "asks the database for its clock by itself"}
 _OUTSIDE = [path for package in PACKAGES if package != "db" for path in files(package)]
 
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(
-            path,
-            id=named(path),
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN_SQL[named(path)])]
-            if named(path) in KNOWN_SQL
-            else [],
-        )
-        for path in _OUTSIDE
-    ],
+    [pytest.param(path, id=named(path)) for path in _OUTSIDE],
 )
 def test_db_alone_holds_sql(path):
     assert statements(parsed(path)) == []

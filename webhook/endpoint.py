@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from webhook.errors import (
     BadSignature,
     MethodNotAllowed,
+    NotFound,
     Refusal,
     TooLarge,
     UnknownApp,
@@ -26,6 +27,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 # Meta sends up to 3 MB. Source: Meta, "Webhooks overview", payload size.
 BODY_LIMIT = 4 * 1024 * 1024
+
+PREFIX = "/webhook/"
 
 _JSON = (b"content-type", b"application/json")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
@@ -56,9 +59,7 @@ class Webhook:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; a refusal says its code, and nothing of what was sent."""
         try:
-            door = self._find(scope["path_params"]["app"])
-            if door is None:
-                raise UnknownApp("no such app")
+            door = self._door(scope["path"])
             if scope["method"] == "POST":
                 await self._deliver(door, scope, receive)
                 self._note("recorded")
@@ -74,6 +75,15 @@ class Webhook:
         except Refusal as refusal:
             self._note(refusal.code)
             await _refuse(send, refusal)
+
+    def _door(self, path: str) -> Door:
+        """Return the door of /webhook/{app}; no other path leads anywhere on this port."""
+        if not path.startswith(PREFIX):
+            raise NotFound("there is nothing at this path")
+        door = self._find(path[len(PREFIX) :])
+        if door is None:
+            raise UnknownApp("no such app")
+        return door
 
     async def _deliver(self, door: Door, scope: Message, receive: Receive) -> None:
         signature = None

@@ -51,6 +51,14 @@ class UnknownApp(Refusal):
     remedy = "create the app, or correct the callback address in Meta's dashboard"
 
 
+class NotFound(Refusal):
+    """Another path than /webhook/{app}; the public port has nothing else."""
+
+    code = "not_found"
+    status = 404
+    remedy = "compare the callback address in Meta's dashboard with the one `optledger serve` shows"
+
+
 class MethodNotAllowed(Refusal):
     """Neither a GET, which verifies the address, nor a POST, which delivers."""
 
@@ -92,6 +100,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     NotADelivery,
     BadSignature,
     WrongVerifyToken,
+    NotFound,
     UnknownApp,
     MethodNotAllowed,
     TooSlow,
@@ -131,5 +140,12 @@ UNREAD_CODES: Mapping[str, str] = MappingProxyType(
         " Meta has a new kind of name, update the parser and replay.",
         "bad_timestamp": "The time is missing, malformed or before WhatsApp existed, so we can't"
         " tell what came first. Correct it or act on it by hand.",
+        # The two of intake: the parser had nothing against the delivery.
+        "not_read": "Reading the delivery failed by a fault of ours, so all of it is kept and none"
+        " of it was recorded. Report the reason, update and retry; until then look at the bytes for"
+        " a request to stop.",
+        "not_recorded": "The database refused something in the delivery, so all of it is kept; what"
+        " could be recorded was. Report the reason, update and retry; until then look at the bytes"
+        " for a request to stop.",
     }
 )

@@ -7,7 +7,7 @@ from tests.e2e.installed import APP, Installed, request, signature
 from tests.kit import delivery, message, preference, preferences
 
 PHONE, BSUID, NAME = "12125551947", "US.48151623429999", "Quillwort Fenwick"
-WORD = "STOP zanzibarquince"
+WORD = "unsubscribe me zanzibarquince"
 SECRETS = ("a-planted-app-secret-7731", "a-planted-token-7731")
 
 
@@ -79,7 +79,7 @@ def test_it_is_found_nowhere(copy: Installed) -> None:
         for where, content in contents.items()
         if needle in content
     ]
-    assert hits == []
+    assert hits == [], copy.logs[1].read_text()
 
 
 def test_the_search_finds_what_is_there() -> None:

@@ -33,11 +33,16 @@ def test_one_scrape_sees_what_all_workers_counted(pair: Installed) -> None:
     for _ in range(60):  # a connection each, so that both workers get some
         assert pair.post(says("STOP", a_phone())).status == 200
     assert pair.get(f"/webhook/{APP}").status == 403
-    scrapes = [pair.metrics() for _ in range(10)]  # whichever worker answers
-    for after in scrapes:
+    wrong = 'optledger_deliveries_total{outcome="wrong_verify_token"}'
+    until(  # a worker tells what it counted once a second
+        lambda: counted(pair, RECORDED) == before.get(RECORDED, 0) + 60 and counted(pair, wrong),
+        "all are counted",
+        5,
+    )
+    for after in [pair.metrics() for _ in range(10)]:  # whichever worker answers
         assert after[RECORDED] == before.get(RECORDED, 0) + 60
         assert after["optledger_messages_total"] == before.get("optledger_messages_total", 0) + 60
-        assert after['optledger_deliveries_total{outcome="wrong_verify_token"}'] == 1
+        assert after[wrong] == 1
         name = 'optledger_entries_total{action="opt_out"}'
         assert after[name] == before.get(name, 0) + 60
         assert after["optledger_commit_seconds_count"] <= after[RECORDED]
@@ -45,10 +50,14 @@ def test_one_scrape_sees_what_all_workers_counted(pair: Installed) -> None:
         assert 'optledger_commit_seconds_bucket{le="1.0"}' in after
 
 
+def counted(service: Installed, name: str) -> float:
+    return service.metrics().get(name, 0)
+
+
 def test_workers_are_replaced_without_a_failed_request(pair: Installed) -> None:
     """Clients keep their connections, as Meta does, and ask anew when one was shut while idle."""
     before = set(pair.workers())
-    recorded = pair.metrics()[RECORDED]
+    recorded = counted(pair, RECORDED)
     enough = threading.Event()
     phones: list[str] = []
     failed: list[object] = []
@@ -94,10 +103,16 @@ def test_workers_are_replaced_without_a_failed_request(pair: Installed) -> None:
     assert failed == []
     assert len(reopened) <= 2 * len(threads)
     assert pair.entries_of(phones) == dict.fromkeys(phones, 1)
-    assert pair.metrics()[RECORDED] >= recorded + len(phones)  # counts outlive who counted
+    until(  # counts outlive who counted
+        lambda: counted(pair, RECORDED) >= recorded + len(phones), "all are counted", 5
+    )
 
 
 def test_a_worker_that_died_is_counted_no_longer(pair: Installed) -> None:
-    gauges = [name for name in pair.metrics() if name.startswith("optledger_worker_resident")]
-    alive = {f'optledger_worker_resident_bytes{{pid="{pid}"}}' for pid in pair.workers()}
-    assert set(gauges) == alive
+    def measured() -> set[str]:
+        return {name for name in pair.metrics() if name.startswith("optledger_worker_resident")}
+
+    def alive() -> set[str]:
+        return {f'optledger_worker_resident_bytes{{pid="{pid}"}}' for pid in pair.workers()}
+
+    until(lambda: measured() == alive(), "only the living are measured", 10)

@@ -42,6 +42,11 @@ LRM, LRE, PDF, FSI, PDI = "\u200e", "\u202a", "\u202c", "\u2068", "\u2069"
         pytest.param("wa.me/4915123456789", "4915123456789", id="a wa.me link without https"),
         pytest.param("http://wa.me/+4915123456789", "4915123456789", id="a wa.me link with a plus"),
         pytest.param("+39 06 1234 5678", "390612345678", id="Italy keeps its 0"),
+        pytest.param(
+            "+39 (0)6 1234 5678",
+            "390612345678",
+            id="Italy keeps its 0 in parentheses too",
+        ),
         pytest.param("+54 11 15 2345-6789", "5491123456789", id="Argentina: without the 15"),
         pytest.param("+54 9 11 2345-6789", "5491123456789", id="Argentina: with the 9"),
         pytest.param("+52 1 55 1234 5678", "5215512345678", id="Mexico: 521 is a name by itself"),

@@ -82,12 +82,9 @@ def test_a_folder_we_may_not_write_is_named(tmp_path):
         make_key_file(tmp_path / "keys.json")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="db/keyfile.py: mkdir's FileExistsError is told as if the key file existed"
-)
 def test_a_data_folder_that_is_a_file_is_told_as_such(tmp_path):
     (tmp_path / "var").write_text("")
-    with pytest.raises(KeyFileError, match="can't write the key file"):
+    with pytest.raises(KeyFileError, match="is a file, not a folder"):
         make_key_file(tmp_path / "var" / "keys.json")
 
 

@@ -194,9 +194,6 @@ def test_text_that_is_half_an_emoji_can_be_logged(lines):
     assert line["code"] == "\ud83d\x00\n"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="service/logs.py: asyncio puts repr(exception) into the message itself"
-)
 def test_an_error_that_no_task_took_does_not_show(lines):
     configure_logs("info")
 

@@ -186,10 +186,6 @@ def test_reach(names, forms, links, changes, reached):
     assert reach(names, forms, links, changes) == reached
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="consent/reach.py: a link is believed without end although a change says it ended",
-)
 @pytest.mark.parametrize(
     ("asked", "old"),
     [
@@ -234,9 +230,14 @@ def walked(names, forms, links, changes):
     """Go every way there is, one after the other, and note all that it says.
 
     A way is believed for opt-ins while it takes no made-up form, and one link at most; after a
-    change of name, which WhatsApp itself told, links are counted anew.
+    change of name, which WhatsApp itself told, links are counted anew. A link between two names of
+    which one was left for the other is believed up to then.
     """
     noted = {}
+
+    def parted(one, other):
+        ends = [change.at for change in changes if {change.old, change.new} == {one, other}]
+        return min(ends, default=FOREVER)
 
     def go(key, linked, doubtful, time, been):
         here = (key, linked, doubtful)
@@ -247,7 +248,9 @@ def walked(names, forms, links, changes):
         for link in links:
             for one, other in ((link.key, link.other), (link.other, link.key)):
                 if one == key:
-                    go(other, True, doubtful or linked or link.only_opt_outs, time, been)
+                    believed = min(time, parted(one, other))
+                    go(other, True, doubtful or linked or link.only_opt_outs, believed, been)
+                    go(other, True, True, time, been)
         for change in changes:
             if change.new == key:
                 go(change.old, False, doubtful, min(time, change.at), been)

@@ -62,7 +62,10 @@ end $$
 # The service logs in as a member of this role, or as the owner and then steps down to it.
 MEMBER = """
 do $$ begin
-    if not pg_has_role(current_user, 'optledger_service', 'member') then
+    -- Since 16 whoever makes a role administers it, but may not take it on before granting it.
+    if not pg_has_role(current_user, 'optledger_service', case
+        when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end)
+    then
         execute format('grant optledger_service to %I', current_user);
     end if;
 exception when insufficient_privilege then
