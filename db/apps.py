@@ -92,7 +92,7 @@ async def create_first_app(
     conn: Connection, keys: Keys, slug: str, *, app_secret: str, verify_token: str
 ) -> bool:
     """Make an app if there is none at all yet, also when two processes start at once."""
-    await conn.execute("select pg_advisory_xact_lock(hashtext('optledger first app'))")
+    await one_at_a_time(conn)
     if await conn.fetchval("select exists (select from app)"):
         return False
     await create_app(conn, keys, slug, app_secret=app_secret, verify_token=verify_token)
@@ -118,6 +118,27 @@ async def add_secret(conn: Connection, keys: Keys, app_id: int, kind: str, value
     )
     await _touch(conn, app_id)
     return secret_id
+
+
+async def set_app(
+    conn: Connection,
+    app: AppRecord,
+    *,
+    stop_closes: Switch | None = None,
+    needs_opt_in: tuple[Category, ...] | None = None,
+    languages: tuple[str, ...] | None = None,
+) -> None:
+    """Change what an app decided for itself; None leaves a setting as it is."""
+    await conn.execute(
+        "update app set stop_closes = coalesce($2, stop_closes), "
+        "needs_opt_in = coalesce($3::text[], needs_opt_in), "
+        "languages = coalesce($4::text[], languages), changed_at = clock_timestamp() "
+        "where app_id = $1",
+        app.app_id,
+        stop_closes.value if stop_closes is not None else None,
+        [one.value for one in needs_opt_in] if needs_opt_in is not None else None,
+        list(languages) if languages is not None else None,
+    )
 
 
 async def retire_secret(conn: Connection, app: AppRecord, start: str) -> Secret:
@@ -167,6 +188,11 @@ async def apps_version(conn: Connection) -> tuple[int, datetime | None]:
     row = await conn.fetchrow("select count(*), max(changed_at) from app")
     assert row is not None  # noqa: S101  an aggregate always has a row
     return row[0], row[1]
+
+
+async def one_at_a_time(conn: Connection) -> None:
+    """Wait until no other process sets up this database, and hold the others off till commit."""
+    await conn.execute("select pg_advisory_xact_lock(hashtext('optledger set up'))")
 
 
 async def known_key(conn: Connection) -> str | None:

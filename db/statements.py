@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from consent.model import Switch
 from consent.standing import Standing
@@ -20,7 +21,7 @@ Connection: TypeAlias = (
 )
 
 
-class MessageRow(NamedTuple):
+class MessageRow(msgspec.Struct, frozen=True):
     """A row of `message`; `said_at` in Unix seconds, since PostgreSQL turns it cheaper than we."""
 
     message_key: bytes
@@ -149,7 +150,16 @@ async def insert_messages(
     Returns how many messages were new to us, and which of those asked for (by message key).
     """
     row = await conn.fetchrow(
-        INSERT_MESSAGES, app_id, received_at, *columns(rows, 5), *columns(links, 5), asked
+        INSERT_MESSAGES,
+        app_id,
+        received_at,
+        [row.message_key for row in rows],
+        [row.said_at for row in rows],
+        [row.contact_key for row in rows],
+        [row.kind for row in rows],
+        [row.sealed for row in rows],
+        *columns(links, 5),
+        asked,
     )
     assert row is not None  # noqa: S101  an aggregate always has a row
     return row[0], set(row[1] or ())

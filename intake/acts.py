@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from consent.model import Clock, Surface, Switch
-from db.statements import LinkRow, QuarantineRow
+from db.statements import LinkRow, MessageRow, QuarantineRow
 
 
 class Action(StrEnum):
@@ -54,14 +54,9 @@ class Act:
 
 
 # Structs and not dataclasses: one is made for every message, and theirs are made faster.
-class Item(msgspec.Struct, frozen=True):
+class Item(MessageRow, frozen=True):
     """One row of `message`, sealed already, and the acts in it: none, for nearly all."""
 
-    message_key: bytes
-    said_at: int
-    contact_key: bytes
-    kind: str
-    sealed: bytes
     acts: tuple[Act, ...] = ()
 
 

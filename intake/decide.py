@@ -190,5 +190,8 @@ def _told(standing: Standing) -> dict[str, str | None]:
 
 
 def _proof(act: Act) -> bytes:
-    """Return the proof as JSON in ASCII, which holds half surrogates and NUL as they came."""
-    return json.dumps(act.proof, ensure_ascii=True).encode("ascii")
+    """Return the proof as JSON; half surrogates and NUL stay as they came."""
+    try:
+        return _encode(act.proof)
+    except UnicodeEncodeError:  # half an emoji is no UTF-8, but it can be escaped
+        return json.dumps(act.proof, ensure_ascii=True).encode("ascii")

@@ -33,8 +33,10 @@ from webhook.delivery import (
 
 # Stamps further ahead of our clock than this are taken as now, and flagged.
 AHEAD_SECONDS = 300
-# Where a row stands whose stamp ran ahead: one fixed month, so that it is known when it comes
-# again, and no partitions are made for every year that a broken clock can name.
+# A row stands where its stamp says, so that it is known when it comes again; one that is further
+# ahead than Meta sends again stands in one fixed month, or there would be partitions for every year
+# that a broken clock can name.
+_ROW_AHEAD_SECONDS = 40 * 86400
 FAR_AHEAD = int(datetime(2099, 1, 1, tzinfo=UTC).timestamp())
 
 _encode = msgspec.json.Encoder().encode
@@ -66,7 +68,7 @@ def read(
 ) -> Intake:
     """Return the rows and acts of a delivery; raises NoDataKeyError while its key is not loaded."""
     number = app.number(Use.MESSAGE)  # before any work is done: is the key of today here?
-    latest = int(received_at.timestamp()) + AHEAD_SECONDS
+    latest = int(received_at.timestamp()) + _ROW_AHEAD_SECONDS
     reading = _Reading(app, matcher, body, received_at, latest, number)
     taken = Intake(received_at, body)
     taken.items = [reading.message(message) for message in delivery.messages]
@@ -95,7 +97,7 @@ class _Reading:
     matcher: Matcher
     body: bytes
     received_at: datetime
-    latest: int  # a stamp after this runs ahead of our clock
+    latest: int  # a row whose stamp is after this stands in the fixed month
     number: int  # of the data key that rows are sealed with
     _digest: str = ""
 

@@ -1,6 +1,7 @@
 """The transaction: what a batch of deliveries said, all of it or nothing."""
 
 import json
+import operator
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from uuid import uuid4
 from db import standing, statements
 from db.database import transaction
 from db.sealing import Use, place
-from db.statements import Connection, ContactRow, LinkRow, MessageRow
+from db.statements import Connection, ContactRow, LinkRow
 from intake.acts import Act, Action, Intake, Item
 from intake.app import App
 from intake.decide import Before, Decided, decide
@@ -60,8 +61,7 @@ async def record(
     return Recorded(count, tuple(entry.action for entry in decided.entries))
 
 
-def _message_key(item: Item) -> bytes:
-    return item.message_key
+_message_key = operator.attrgetter("message_key")
 
 
 async def _insert_messages(
@@ -73,12 +73,8 @@ async def _insert_messages(
 ) -> tuple[int, set[bytes]]:
     if not items and not links:
         return 0, set()
-    rows = [
-        MessageRow(item.message_key, item.said_at, item.contact_key, item.kind, item.sealed)
-        for item in items
-    ]
     asked = [item.message_key for item in items if item.acts]
-    return await statements.insert_messages(conn, app.app_id, received_at, rows, links, asked)
+    return await statements.insert_messages(conn, app.app_id, received_at, items, links, asked)
 
 
 def _acts_of(items: Iterable[Item], new: set[bytes]) -> list[tuple[bytes, Act]]:

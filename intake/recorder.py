@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
 from db.statements import Connection
@@ -21,6 +22,7 @@ from intake.write import Writer
 from webhook.errors import StoreUnavailable
 
 _log = structlog.get_logger()
+_LOG_EVERY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,9 @@ class Limits:
     retry_after: float = 0.5  # seconds before a database that was away is tried again
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     intake: Intake
-    done: "asyncio.Future[None]"
+    done: asyncio.Future  # type: ignore[type-arg]
     until: float
 
 
@@ -69,14 +70,18 @@ class Recorder:
         ]
         self._queues: dict[int, _Queue] = {}
         self._ready: asyncio.Queue[_Queue] = asyncio.Queue()
-        self._open: deque[_Waiting] = deque()
+        self._writing: list[list[_Waiting]] = [[] for _ in self._writers]
         self._bytes = 0
         self._away_until = 0.0
+        self._quiet_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start the writers."""
-        self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
+        self._tasks = [
+            asyncio.create_task(self._write(number, writer))
+            for number, writer in enumerate(self._writers)
+        ]
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def stop(self) -> None:
@@ -109,17 +114,16 @@ class Recorder:
             queue = self._queues[app.app_id] = _Queue(app)
         queue.app = app  # settings may have changed since
         queue.waiting.append(waiting)
-        self._open.append(waiting)
         self._bytes += len(intake.body)
         if not queue.taken:
             queue.taken = True
             self._ready.put_nowait(queue)
         return waiting.done
 
-    async def _write(self, writer: Writer) -> None:
+    async def _write(self, number: int, writer: Writer) -> None:
         while True:
             queue = await self._ready.get()
-            batch = self._take(queue)
+            batch = self._writing[number] = self._take(queue)
             try:
                 await writer.write(queue.app, [waiting.intake for waiting in batch])
             except Exception as exc:  # whatever it is: the writer goes on, nobody gets a 200
@@ -128,6 +132,7 @@ class Recorder:
                 for waiting in batch:
                     if not waiting.done.done():
                         waiting.done.set_result(None)
+            self._writing[number] = []
             self._bytes -= sum(len(waiting.intake.body) for waiting in batch)
             self._observer.waiting(len(queue.waiting))
             queue.taken = bool(queue.waiting)
@@ -151,18 +156,31 @@ class Recorder:
         queue.waiting.clear()
         self._bytes -= sum(len(waiting.intake.body) for waiting in behind)
         known = isinstance(exc, StoreUnavailable)
-        if not known:
+        if known:
+            self._log_away("store_unavailable", reason=str(exc.args[0]))
+        else:
             _log.error("batch_not_written", exc_info=exc)
         for waiting in (*batch, *behind):
             _refuse(waiting, str(exc.args[0]) if known else type(exc).__name__)
+
+    def _log_away(self, event: str, **more: str) -> None:
+        """Log that deliveries are refused: when it begins, and then now and again."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _LOG_EVERY_SECONDS
+            _log.error(event, **more)
 
     async def _watch(self) -> None:
         """Refuse whoever waited too long. The batch may still be committed; then it is known."""
         while True:
             await asyncio.sleep(0.1)
             now = asyncio.get_running_loop().time()
-            while self._open and (self._open[0].done.done() or self._open[0].until < now):
-                _refuse(self._open.popleft(), "the database did not commit in time")
+            for line in (*self._writing, *(queue.waiting for queue in self._queues.values())):
+                for waiting in line:
+                    if waiting.until > now:
+                        break  # those behind came later
+                    _refuse(waiting, "the database did not commit in time")
+                    self._log_away("commits_too_slow")
 
 
 def _refuse(waiting: _Waiting, reason: str) -> None:

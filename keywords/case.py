@@ -1,9 +1,11 @@
 """One text to decide on: its marks, who wrote it, and what it can be read as."""
 
+import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from consent.model import Switch
 from keywords.decision import Intent, Tier
@@ -12,9 +14,16 @@ from keywords.normalize import Normalized
 from keywords.pack import NANP, Term
 
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
-_QUESTION_MARKS = frozenset("?؟？⁇⁈❓❔;՞፧")
-_HARD_STOPS = frozenset(".!\n\r।。！…۔•|")
+QUESTION_MARKS = frozenset("?؟？⁇⁈❓❔;՞፧")
+HARD_STOPS = frozenset(".!\n\r।。！…۔•|")
 _INSIDE_WORDS = frozenset("-'’_*~/")
+# All that can make a pause; beyond the first two planes there is no punctuation.
+_PAUSING = (
+    frozenset(sign for sign in map(chr, range(0x20000)) if unicodedata.category(sign)[0] == "P")
+    .union(QUESTION_MARKS, HARD_STOPS)
+    .difference(_INSIDE_WORDS)
+)
+_GAP = re.compile(" +")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,8 @@ class Audience:
         return grammar.language in self.languages or self.country in grammar.countries
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+# Named tuples, for there are many in a text and a frozen dataclass takes thrice as long to make.
+class Found(NamedTuple):
     """A mark in the text: `text[start:end]` without the spaces around it."""
 
     start: int
@@ -49,8 +58,7 @@ class Found:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to understand the text: 2 is certain, 1 likely."""
 
     intent: Intent
@@ -62,32 +70,81 @@ class Reading:
     end: int
 
 
-@dataclass(slots=True)
 class Case:
-    """One text with its marks, and who wrote it."""
+    """One text with its marks, and who wrote it; what every language asks of it, worked out once.
 
-    lexicon: Lexicon
-    normal: Normalized
-    audience: Audience
-    found: list[Found]
-    at: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
+    `at` has the marks that begin at a place, the longest first; `pauses`, by where the next word
+    begins, has what stands before it and where that begins, in the order of the text.
+    """
 
-    def __post_init__(self) -> None:
+    __slots__ = ("_starts", "at", "audience", "found", "lexicon", "normal", "pauses")
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        normal: Normalized,
+        audience: Audience,
+        hits: Iterable[tuple[int, int]],
+    ) -> None:
+        """Make it of the hits of the automaton: the place of the last character, the mark."""
+        self.lexicon = lexicon
+        self.normal = normal
+        self.audience = audience
+        self.found = _found(lexicon.marks, hits)
+        self.at: dict[int, list[Found]] = {}
         for one in self.found:
-            self.at[one.start].append(one)
-        for many in self.at.values():
-            many.sort(key=lambda f: -f.end)
+            there = self.at.setdefault(one.start, [])
+            there.append(one)
+            if len(there) > 1:
+                there.sort(key=_shorter)
+        self.pauses = _pauses_of(normal)
+        self._starts: list[int] | None = None
+
+    def word_end(self, at: int) -> int:
+        """Return where the word that begins here ends: at a space, or where a mark begins."""
+        if self._starts is None:
+            self._starts = sorted(self.at)
+        space = self.normal.text.index(" ", at)
+        following = bisect_right(self._starts, at)
+        if following < len(self._starts):
+            return min(space, self._starts[following])
+        return space
 
 
-def strength(case: Case, term: Term) -> int:
+def _found(marks: Sequence[Mark], hits: Iterable[tuple[int, int]]) -> list[Found]:
+    found = []
+    for last, number in hits:
+        mark = marks[number]
+        end = last + 1 - mark.pad
+        found.append(Found(end - mark.length, end, mark))
+    return found
+
+
+def _shorter(found: Found) -> int:
+    return -found.end
+
+
+def strength(lexicon: Lexicon, audience: Audience, term: Term) -> int:
     """Return what the term counts for with these people: 2 certain, 1 likely, 0 nothing."""
-    if case.audience.country in term.certain_in:
+    if audience.country in term.certain_in:
         return 2
     level = TIERS.index(term.tier)
     if not term.local:
         return level
-    speaks = case.audience.speaks(case.lexicon.grammars[term.language])
+    speaks = audience.speaks(lexicon.grammars[term.language])
     return 0 if speaks is False else level if speaks else min(level, 1)
+
+
+def _pauses_of(normal: Normalized) -> Mapping[int, tuple[str, int]]:
+    pauses: dict[int, tuple[str, int]] = {}
+    if _PAUSING.isdisjoint(normal.raw):
+        return pauses
+    for gap in _GAP.finditer(normal.text):
+        begin, end = gap.span()
+        pause = pause_between(normal, begin - 1, end)
+        if pause:
+            pauses[end] = pause, begin
+    return pauses
 
 
 def pause_between(normal: Normalized, before: int, after: int) -> str:
@@ -96,12 +153,8 @@ def pause_between(normal: Normalized, before: int, after: int) -> str:
     raw = normal.between(before, min(after, last)) if before > 0 else ""
     if not raw or raw.isspace() or raw == ".":
         return ""  # a full stop without a space after it is a name: example.com
-    if not _QUESTION_MARKS.isdisjoint(raw):
+    if not QUESTION_MARKS.isdisjoint(raw):
         return ASKED
-    if not _HARD_STOPS.isdisjoint(raw):
+    if not HARD_STOPS.isdisjoint(raw):
         return ENDED
-    return (
-        PAUSED
-        if any(unicodedata.category(c)[0] == "P" and c not in _INSIDE_WORDS for c in raw)
-        else ""
-    )
+    return "" if _PAUSING.isdisjoint(raw) else PAUSED

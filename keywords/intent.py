@@ -1,19 +1,21 @@
 """What the marks of one text mean: pure rules over the words found, no words of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from keywords.case import TIERS, Case, Reading
+from keywords.case import TIERS, Audience, Case, Reading
 from keywords.decision import NOTHING, Decision, Intent
-from keywords.lexicon import OTHER, Grammar
+from keywords.lexicon import OTHER, Grammar, Lexicon
+from keywords.normalize import Normalized
 from keywords.phrases import phrases, sentence_of
-from keywords.whole import whole
 
 
-def read(case: Case, *, alone: bool, grammars: Iterable[Grammar]) -> list[Reading]:
-    """Return the readings of the text: as a bare term, and by the phrases of these languages."""
-    readings = whole(case) if alone else []
-    if any(r.level == 2 and r.intent is Intent.OPT_OUT for r in readings):
-        return readings
+def says_stop(readings: Iterable[Reading]) -> bool:
+    """Tell whether one of them is a certain stop, beside which nothing else need be looked for."""
+    return any(r.level == 2 and r.intent is Intent.OPT_OUT for r in readings)
+
+
+def spoken(case: Case, grammars: Iterable[Grammar]) -> list[Reading]:
+    """Return the readings of the text by the phrases of these languages."""
     best: list[Reading] = []
     fewest = len(case.normal.text)
     for grammar in grammars:
@@ -26,10 +28,12 @@ def read(case: Case, *, alone: bool, grammars: Iterable[Grammar]) -> list[Readin
             # A language that knows more of the words has the say, also when it says no.
             best = found if unknown < fewest else best + found
             fewest = unknown
-    return readings + best
+    return best
 
 
-def choose(case: Case, readings: Iterable[Reading]) -> Decision:
+def choose(
+    readings: Sequence[Reading], normal: Normalized, lexicon: Lexicon, audience: Audience
+) -> Decision:
     """Return the decision the readings come to.
 
     A request to stop, however weak, forbids an opt-in, and beside one it is never certain itself.
@@ -37,21 +41,24 @@ def choose(case: Case, readings: Iterable[Reading]) -> Decision:
     readings = [reading for reading in readings if reading.level > 0]
     if not readings:
         return NOTHING
-    stops = [r for r in readings if r.intent is Intent.OPT_OUT]
-    starts = [r for r in readings if r.intent is Intent.OPT_IN]
-    others = [r for r in readings if r.intent is Intent.HELP]
-    best = max(stops or others or starts, key=lambda r: _weight(case, r))
-    level = 1 if stops and starts else best.level
+    mixed = False
+    best = readings[0]
+    if len(readings) > 1:
+        stops = [r for r in readings if r.intent is Intent.OPT_OUT]
+        starts = [r for r in readings if r.intent is Intent.OPT_IN]
+        mixed = bool(stops and starts)
+        among = stops or [r for r in readings if r.intent is Intent.HELP] or starts
+        best = max(among, key=lambda r: _weight(r, lexicon, audience))
     return Decision(
         intent=best.intent,
-        tier=TIERS[level],
+        tier=TIERS[1 if mixed else best.level],
         switch=best.switch,
         term=best.say,
         language=best.language,
-        span=case.normal.span(best.start, best.end),
+        span=normal.span(best.start, best.end),
     )
 
 
-def _weight(case: Case, reading: Reading) -> tuple[int, bool, int]:
-    speaks = bool(case.audience.speaks(case.lexicon.grammars[reading.language]))
+def _weight(reading: Reading, lexicon: Lexicon, audience: Audience) -> tuple[int, bool, int]:
+    speaks = bool(audience.speaks(lexicon.grammars[reading.language]))
     return reading.level, speaks, reading.end - reading.start

@@ -60,20 +60,39 @@ GUARDS = (
     "stop",
     *THINGS,
 )
+_CLEAR = (
+    "courtesy",
+    "filler",
+    "lead_in",
+    "ask",
+    "me",
+    "answer",
+    "more",
+    "stop",
+    "receive",
+    *THINGS,
+)
+FOREIGN_COURTESY = "\ue000"  # the letter of a word that is courtesy in another language
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mark:
     """All that one string of the automaton means. `pad` is 1 if the string has spaces around it."""
 
     text: str
-    size: int
+    length: int  # of the text
     pad: int
     terms: tuple[Term, ...] = ()
     roles: dict[str, int] = field(default_factory=dict)  # by language, a bit for each role
     common: int = 0  # roles it has in every language
     courtesy: bool = False  # in some language
     odd: bool = False  # only betrays an odd spelling
+    # What follows from the above, worked out once.
+    letters: dict[str, str] = field(default_factory=dict)  # by language
+    phrased: tuple[Term, ...] = ()  # terms that also count inside a longer message
+    leads: bool = False  # to a term: "I want to", "how do I", "no", in some language
+    answers: bool = False  # as "no" does, in some language
+    fits: bool = False  # into a message that is nothing but a term and courtesy
 
     def roles_in(self, language: str) -> int:
         """Return its roles in this language, else those that hold in every language."""
@@ -90,22 +109,59 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
+class Guards:
+    """The letters of the words that guards ask about, put together as they are asked for."""
+
+    ask: frozenset[str]
+    courtesy: frozenset[str]
+    limit: frozenset[str]
+    me: frozenset[str]
+    promotions: frozenset[str]
+    reply: frozenset[str]
+    answer: frozenset[str]
+    negations: frozenset[str]
+    negations_after: frozenset[str]  # where the verb comes last
+    doubtful: tuple[frozenset[str], ...]  # before a phrase, each one step
+    clear: frozenset[str]  # beside a phrase they change nothing
+    named: frozenset[str]  # what a phrase is about, right beside it
+    breaks: frozenset[str]  # what guards don't look beyond
+    stop: str
+    opening: str  # courtesy and small words
+
+    @classmethod
+    def of(cls, roles: Mapping[str, set[str]]) -> "Guards":
+        """Return them by the letters of each role."""
+        letters = {role: frozenset(roles.get(role, ())) for role in GUARDS}
+        return cls(
+            **{r: letters[r] for r in ("ask", "courtesy", "limit", "me", "promotions", "reply")},
+            answer=letters["answer"],
+            negations=letters["not"] | letters["refuse"],
+            negations_after=letters["not"] - letters["answer"],
+            doubtful=tuple(letters[r] for r in ("question", "others", "limit", "reply")),
+            clear=frozenset().union(*(letters[r] for r in _CLEAR)),
+            named=letters["messages"] | letters["promotions"] | letters["filler"],
+            breaks=letters["join"].union(BREAKS),
+            stop="".join(sorted(letters["stop"])),
+            opening="".join(sorted(letters["courtesy"] | letters["filler"])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Grammar:
     """How one language's words combine: letters of sets of roles, patterns, guards."""
 
     language: str
     countries: frozenset[str]
-    letters: Mapping[int, str]
+    roles: Mapping[str, int]  # by letter
     patterns: tuple[Pattern, ...]
     needs: tuple[tuple[int, tuple[tuple[int, ...], ...]], ...]  # of patterns, by rarest word
-    guards: Mapping[str, frozenset[str]]  # by role, the letters of words that have it
+    guards: Guards
 
-    def letter(self, roles: int, courtesy: bool) -> str:
-        """Return the letter of a word: its roles, or courtesy if it is that in any language."""
-        return self.letters[roles] if roles else self.letters[0] if courtesy else OTHER
-
-    def possible(self, roles: int) -> list[Pattern]:
-        """Return the patterns whose words are all there."""
+    def possible(self, letters: str) -> list[Pattern]:
+        """Return the patterns whose words are all there, by the letters of a sentence."""
+        roles = 0
+        for letter in set(letters):
+            roles |= self.roles.get(letter, 0)
         found = []
         for pattern in self.patterns:
             for need in pattern.needs:
@@ -140,6 +196,10 @@ class Lexicon:
             mark.strip() for mark in marks if " " not in mark.strip() and len(mark.strip()) > 1
         )
         self._add_oddities(marks)
+        self.lead = self.mask(("lead_in", "ask", "answer"))
+        self.ask = self.mask(("ask",))
+        for mark in marks.values():
+            self._complete(mark)
         self.polite = frozenset(key.strip() for key, mark in marks.items() if mark.courtesy)
         self._typos = _typos(packs)
         self._other_words = frozenset(word for pack in packs for word in pack.not_typos)
@@ -199,7 +259,14 @@ class Lexicon:
             and term.text.isalpha()
         ]
         for key in oddities(words):
-            marks.setdefault(key, Mark(text=key, size=len(key), pad=0)).odd = True
+            marks.setdefault(key, Mark(text=key, length=len(key), pad=0)).odd = True
+
+    def _complete(self, mark: Mark) -> None:
+        roles, answer = mark.roles.values(), self.mask(("answer",))
+        mark.phrased = tuple(term for term in mark.terms if term.anywhere)
+        mark.leads = bool(mark.common & self.lead) or any(own & self.lead for own in roles)
+        mark.answers = any(own & answer for own in roles)
+        mark.fits = bool(mark.terms) or mark.courtesy or mark.leads
 
     def _is_loud(self, mark: Mark, anchors: Mapping[str, int]) -> bool:
         """Tell whether a text without any such mark asks for nothing."""
@@ -224,16 +291,17 @@ class Lexicon:
         return self.mask(found)
 
     def _grammar(self, pack: Pack, marks: Mapping[str, Mark]) -> Grammar:
-        spoken = (m for m in marks.values() if m.common or pack.language in m.roles)
+        spoken = [m for m in marks.values() if m.common or pack.language in m.roles]
         sets = {mark.roles_in(pack.language) for mark in spoken}
         letters = {roles: chr(0xE001 + i) for i, roles in enumerate(sorted(sets))}
-        letters[0] = "\ue000"  # courtesy in another language
+        for mark in spoken:
+            mark.letters[pack.language] = letters[mark.roles_in(pack.language)]
         of_role: dict[str, set[str]] = defaultdict(set)
         for roles, letter in letters.items():
             for role, bit in self.bits.items():
                 if roles & bit:
                     of_role[role].add(letter)
-        of_role["courtesy"].add(letters[0])
+        of_role["courtesy"].add(FOREIGN_COURTESY)
         patterns = []
         for phrase in pack.phrases:
             for word in re.findall("[a-z_]+", phrase.say):
@@ -248,10 +316,10 @@ class Lexicon:
         return Grammar(
             language=pack.language,
             countries=pack.countries,
-            letters=letters,
+            roles={letter: roles for roles, letter in letters.items()},
             patterns=tuple(patterns),
             needs=_by_rarest(patterns),
-            guards={role: frozenset(of_role[role]) for role in GUARDS},
+            guards=Guards.of(of_role),
         )
 
 
@@ -268,9 +336,9 @@ class Sieve:
         self._beside = [_words_beside(mark, beside) for mark in lexicon.marks]
         self._odd = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.odd)
         self._phrased = {
-            number: [lexicon.grammars[term.language] for term in mark.terms if term.anywhere]
+            number: [lexicon.grammars[term.language] for term in mark.phrased]
             for number, mark in enumerate(lexicon.marks)
-            if any(term.anywhere for term in mark.terms)
+            if mark.phrased
         }
         self._alone = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.terms)
 
@@ -294,14 +362,17 @@ class Sieve:
 
     def grammars(self, numbers: list[int]) -> list[Grammar]:
         """Return the languages whose phrases may be there."""
-        loud = [number for number in numbers if number >= self._first_loud]
-        common = 0
-        for number in numbers:
-            common |= self._common[number]
+        once = list(dict.fromkeys(numbers))  # a word said a hundred times is one word here
+        loud = [number for number in once if number >= self._first_loud]
         found: list[Grammar] = []
-        for language in {language for number in loud for language in self._starts[number]}:
+        started = {language for number in loud for language in self._starts[number]}
+        if started:
+            common = 0
+            for number in once:
+                common |= self._common[number]
+        for language in sorted(started):
             roles = common
-            for number in numbers:
+            for number in once:
                 roles |= self._roles[number].get(language, 0)
             if self._grammars[language].allows(roles):
                 found.append(self._grammars[language])
@@ -324,7 +395,7 @@ def _words_beside(mark: Mark, roles: int) -> int:
 
 def _mark(marks: dict[str, Mark], text: str, pad: int) -> Mark:
     key = f" {text} " if pad else text
-    return marks.setdefault(key, Mark(text=text, size=len(key), pad=pad))
+    return marks.setdefault(key, Mark(text=text, length=len(text), pad=pad))
 
 
 def _bits(packs: Iterable[Pack]) -> dict[str, int]:

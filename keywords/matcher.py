@@ -8,11 +8,13 @@ from pathlib import Path
 
 from consent.model import Surface
 from keywords import intent
-from keywords.case import Audience, Case, Found, Reading
+from keywords.bare import Bare
+from keywords.case import Audience, Case
 from keywords.decision import NOTHING, Decision, Intent, Tier
-from keywords.lexicon import Grammar, Lexicon, Mark
+from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, fold, normalize
 from keywords.pack import PACKS, Term, matched, read_packs
+from keywords.whole import bare_reading, whole
 
 _SPOKEN = frozenset({Surface.TEXT, Surface.CAPTION, Surface.FORM})
 _LABELS = frozenset({Surface.BUTTON, Surface.LIST_ROW})
@@ -32,6 +34,7 @@ class Matcher:
         self.digest = digest
         self._scan = lexicon.automaton.iter
         self._first_loud = lexicon.first_loud
+        self._bare = Bare(lexicon)
 
     def decide(
         self,
@@ -52,67 +55,85 @@ class Matcher:
                 return NOTHING
             # "Cancel" on a button is the app's own word: no country makes it certain.
             return self._chosen(text, surface, _audience(tuple(languages), None))
+        if len(text) > _LONG:
+            return self._long(text, _audience(tuple(languages), country))
         folded = fold(text)
         numbers = [number for _, number in self._scan(folded)]
         if not numbers or max(numbers) < self._first_loud:
-            if len(folded) > _TYPO_LETTERS or folded.count(" ") > _TYPO_WORDS + 2:
-                return NOTHING
+            return self._quiet(text, folded)
+        audience = _audience(tuple(languages), country)
+        bare = self._bare.readings(text, folded, audience)
+        if bare is not None:
+            normal, readings = bare
+            return intent.choose(readings, normal, self.lexicon, audience)
+        decision = self._considered(text, folded, audience, phrased=True)
+        if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             return self._mistyped(text, folded)
-        if len(text) > _LONG:
-            return self._long(text, _audience(tuple(languages), country))
-        return self._considered(text, folded, numbers, _audience(tuple(languages), country))
+        return decision
 
-    def _considered(
-        self, text: str, folded: str, numbers: list[int], audience: Audience
-    ) -> Decision:
-        """Return what a text asks for that holds a word worth a closer look."""
-        normal, alone, grammars = self._sifted(text, folded, numbers)
-        if normal is not None:
-            case = self._marked(normal, audience)
-            decision = intent.choose(case, intent.read(case, alone=alone, grammars=grammars))
-            if decision is not NOTHING:
-                return decision
-        return self._mistyped(text, folded) if len(folded) <= _TYPO_LETTERS else NOTHING
+    def _quiet(self, text: str, folded: str) -> Decision:
+        """Return what a text without any word of ours asks for: at most it is one, mistyped."""
+        if len(folded) > _TYPO_LETTERS or folded.count(" ") > _TYPO_WORDS + 2:
+            return NOTHING
+        return self._mistyped(text, folded)
+
+    def _considered(self, text: str, folded: str, audience: Audience, *, phrased: bool) -> Decision:
+        """Return what a text asks for: as a bare term and, if `phrased`, by its phrases."""
+        sieve, known = self.lexicon.sieve, self.lexicon.known
+        hits = list(self._scan(folded))
+        numbers = [number for _, number in hits]
+        normal: Normalized | None = None
+        if sieve.is_odd(numbers) or "  " in text or "\n" in text:
+            normal = normalize(text, known)  # words may have been mended, so look again
+            folded = normal.text
+            hits = list(self._scan(folded))
+            numbers = [number for _, number in hits]
+        # A sentence of several may be a bare word, so words are counted only where there is one.
+        bare = sieve.bare(numbers)
+        alone = bare > 0 and (bare >= _words(folded) or bool(_SENTENCES.search(text)))
+        grammars = None if alone else sieve.grammars(numbers)
+        if not alone and not grammars:
+            return NOTHING
+        normal = normal or normalize(text, known)
+        if normal.text != folded:
+            hits = list(self._scan(normal.text))
+        case = Case(self.lexicon, normal, audience, hits)
+        readings = whole(case) if alone else []
+        if phrased and not intent.says_stop(readings):
+            grammars = sieve.grammars(numbers) if grammars is None else grammars
+            readings += intent.spoken(case, grammars)
+        return intent.choose(readings, normal, self.lexicon, audience)
 
     def _long(self, text: str, audience: Audience) -> Decision:
         """Return what a long text asks for: read in stretches, and never certain."""
+        letters = 0
         for start, stretch in _stretches(text):
             folded = fold(stretch)
-            numbers = [number for _, number in self._scan(folded)]
+            letters += len(folded) - 2
+            hits = list(self._scan(folded))
+            numbers = [number for _, number in hits]
             if not numbers or max(numbers) < self._first_loud:
                 continue
             grammars = self.lexicon.sieve.grammars(numbers)
             if not grammars:
                 continue
-            case = self._marked(normalize(stretch, ()), audience)
-            readings = intent.read(case, alone=False, grammars=grammars)
-            found = intent.choose(case, [r for r in readings if r.level > 1])
+            normal = normalize(stretch, ())
+            if normal.text != folded:
+                hits = list(self._scan(normal.text))
+            case = Case(self.lexicon, normal, audience, hits)
+            readings = [r for r in intent.spoken(case, grammars) if r.level > 1]
+            found = intent.choose(readings, normal, self.lexicon, audience)
             if found is not NOTHING:
+                if not self._is_loud(text):
+                    return NOTHING  # a cut made a word of the end of another
                 span = (start + found.span[0], start + found.span[1])
                 return replace(found, tier=Tier.LIKELY, span=span)
-        return NOTHING
+        if letters > _TYPO_LETTERS or self._is_loud(text):
+            return NOTHING
+        return self._quiet(text, fold(text))  # long by invisible characters only
 
-    def _marked(self, normal: Normalized, audience: Audience) -> Case:
-        marks = self.lexicon.marks
-        found = [_found(end, marks[number]) for end, number in self._scan(normal.text)]
-        return Case(self.lexicon, normal, audience, found)
-
-    def _sifted(
-        self, text: str, folded: str, numbers: list[int]
-    ) -> tuple[Normalized | None, bool, list[Grammar]]:
-        """Return the text, whether a term may stand alone in it, and whose phrases may be there."""
-        sieve, known = self.lexicon.sieve, self.lexicon.known
-        normal: Normalized | None = None
-        if sieve.is_odd(numbers) or "  " in text or "\n" in text:
-            normal = normalize(text, known)  # words may have been mended, so look again
-            folded = normal.text
-            numbers = [number for _, number in self._scan(folded)]
-        # A sentence of several may be a bare word, so words are counted only where there is one.
-        bare, grammars = sieve.bare(numbers), sieve.grammars(numbers)
-        alone = bare > 0 and (bool(_SENTENCES.search(text)) or bare >= _words(folded))
-        if not (alone or grammars):
-            return None, False, []
-        return normal or normalize(text, known), alone, grammars
+    def _is_loud(self, text: str) -> bool:
+        return any(number >= self._first_loud for _, number in self._scan(fold(text)))
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
         """Return what a tapped button or list row asks for: nothing on its label is a guess.
@@ -127,15 +148,8 @@ class Matcher:
             term = table.get(exact)
             if term is not None:
                 return _decision_of(term, text)
-        folded = fold(text)
-        numbers = [number for _, number in self._scan(folded)]
-        normal, alone, grammars = self._sifted(text, folded, numbers)
-        if normal is None:
-            return NOTHING
-        case = self._marked(normal, audience)
-        if surface in _VALUES:
-            grammars = []
-        decision = intent.choose(case, intent.read(case, alone=alone, grammars=grammars))
+        spoken = surface not in _VALUES
+        decision = self._considered(text, fold(text), audience, phrased=spoken)
         sure = decision.tier is Tier.CERTAIN and decision.intent is not Intent.OPT_IN
         return decision if sure else NOTHING
 
@@ -150,16 +164,9 @@ class Matcher:
             return NOTHING
         normal = normalize(text, ())
         start = max(normal.text.find(words[0]), 0)
-        reading = Reading(
-            intent=Intent.OPT_OUT,
-            level=2 if len(term.text) >= 8 else 1,
-            switch=term.switch,
-            say=term.say,
-            language=term.language,
-            start=start,
-            end=start + len(words[0]),
-        )
-        return intent.choose(Case(self.lexicon, normal, Audience(), []), [reading])
+        level = 2 if len(term.text) >= 8 else 1
+        reading = bare_reading(term, level, start, start + len(words[0]))
+        return intent.choose([reading], normal, self.lexicon, Audience())
 
 
 def _stretches(text: str) -> Iterator[tuple[int, str]]:
@@ -177,10 +184,6 @@ def _stretches(text: str) -> Iterator[tuple[int, str]]:
 def _words(folded: str) -> int:
     """Return how many words it has, emoji apart."""
     return sum(len(word) > 1 or word.isalnum() for word in folded.split())
-
-
-def _found(last: int, mark: Mark) -> Found:
-    return Found(last + 1 - mark.size + mark.pad, last + 1 - mark.pad, mark)
 
 
 def _decision_of(term: Term, text: str) -> Decision:

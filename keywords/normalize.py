@@ -84,6 +84,12 @@ _TABLES: tuple[dict[int, int], ...] = ({}, _ALIKE, *_LEET)
 _LONGEST = 100  # letters; what is longer, however it is written, is not meant as a word
 _WORD = re.compile(r"\S+")
 _RUN = re.compile(r"(\w)\1{2,}")
+# Without any of these a text holds no word to mend: signs and look-alikes, three of a letter in a
+# row, three letters on their own.
+_MENDABLE = re.compile(
+    f"[{re.escape(''.join(map(chr, sorted({p for table in _TABLES for p in table}))))}]"
+    r"|(\w)\1\1| [\w@$] {1,3}[\w@$] {1,3}[\w@$] "
+)
 _TABLE_LIMIT = 20_000  # code points remembered; beyond it they are folded anew each time
 
 
@@ -129,10 +135,15 @@ def fold_point(point: int) -> str:
 class _Table(dict[int, str]):
     """What each code point becomes, filled as it is asked for."""
 
+    def __init__(self) -> None:
+        self.even: set[str] = set()  # characters that become one character
+
     def __missing__(self, point: int) -> str:
         folded = fold_point(point)
         if len(self) < _TABLE_LIMIT:
             self[point] = folded
+            if len(folded) == 1 and folded != _JOIN:
+                self.even.add(chr(point))
         return folded
 
 
@@ -175,8 +186,15 @@ class Normalized:
 
 def normalize(text: str, known: Collection[str]) -> Normalized:
     """Return the text folded and its words mended into `known` words; linear, never raises."""
-    if text.isascii() and "  " not in text and "\n" not in text:
-        return _mend(Normalized(fold(text), range(-1, len(text) + 1), text), known)
+    if text.isascii():
+        even = "  " not in text and "\n" not in text
+        folded = fold(text) if even else ""
+    else:
+        # Where every character became one character, the way back is a matter of counting.
+        folded = f" {text.translate(_TABLE)} "
+        even = "  " not in folded and _TABLE.even.issuperset(text)
+    if even:
+        return _mend(Normalized(folded, range(-1, len(text) + 1), text), known)
     chars: list[str] = [" "]
     origin: list[int] = [-1]
     for at, piece in _pieces(text):
@@ -212,7 +230,7 @@ def _mend(normal: Normalized, known: Collection[str]) -> Normalized:
     out: list[str] = []
     origin: list[int] = []
     done = 0
-    if not known:
+    if not known or not _MENDABLE.search(normal.text):
         return normal
     for start, end, word in _odd_words(normal.text):
         better = _mended(word, known)
@@ -253,8 +271,10 @@ def _joined(letters: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
 
 def _mended(word: str, known: Collection[str]) -> str | None:
     """Return the known word that this one was meant to be, or None."""
+    if word in known:
+        return word  # S T O P, joined; any other stays itself
     if word.isalpha() and word.isascii() and not _RUN.search(word):
-        return word if word in known else None  # S T O P, joined; a plain word stays itself
+        return None
     for candidate in _candidates(word):
         if candidate in known:
             return candidate
@@ -267,8 +287,9 @@ def _candidates(word: str) -> Iterator[str]:
     for table in _TABLES[:1] if word.isdigit() else _TABLES:
         meant = word.translate(table)
         yield meant
-        yield _RUN.sub(r"\1", meant)
-        yield _RUN.sub(r"\1\1", meant)
+        if _RUN.search(meant):
+            yield _RUN.sub(r"\1", meant)
+            yield _RUN.sub(r"\1\1", meant)
 
 
 def oddities(words: Iterable[str]) -> set[str]:

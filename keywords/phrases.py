@@ -6,20 +6,23 @@ subject we don't know, another object) takes it one step down, from certain to l
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 
 from consent.model import Switch
-from keywords.case import TIERS, Case, Found, Reading, pause_between, strength
+from keywords.case import TIERS, Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.lexicon import ASKED, BREAKS, ENDED, OTHER, THINGS, Grammar
+from keywords.lexicon import ASKED, ENDED, FOREIGN_COURTESY, OTHER, Grammar, Guards
 
 _NEAR = 12  # words before and after a phrase that can change what it says
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
 _QUOTES = frozenset("\"'“”„«»‘’‹›「」`")
+_SENTENCE_END = re.compile(f"[{re.escape(ENDED + ASKED)}]")
+_begin, _end = itemgetter(0), itemgetter(1)
 Match = tuple[int, int, int]  # first word, word after the last, what the phrase counts for
-Guards = Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)
@@ -28,80 +31,73 @@ class Sentence:
 
     letters: str
     spans: list[tuple[int, int]]
+    # Doubts and switch by the words around a phrase: a text of a thousand "stop" has few of them.
+    weighed: dict[tuple[str, int, int], tuple[int, Switch]] = field(default_factory=dict)
 
 
 def sentence_of(case: Case, grammar: Grammar) -> Sentence:
     """Return the text as this language reads it, the longest known words first."""
-    text = case.normal.text
+    text, pauses = case.normal.text, case.pauses
     letters: list[str] = []
     spans: list[tuple[int, int]] = []
-    at, last = 1, 0
-    while at < len(text) - 1:
+    at, close = 1, len(text) - 1
+    while at < close:
         if text[at] == " ":
             at += 1
             continue
-        pause = pause_between(case.normal, last, at) if last and at > last + 1 else ""
-        if pause:
+        if at in pauses:
+            pause, begin = pauses[at]
             letters.append(pause)
-            spans.append((last + 1, at))
-        letter, end = _word(case, grammar, at)
+            spans.append((begin, at))
+        letter, end = _word(case, grammar.language, at)
         if letter:
             letters.append(letter)
             spans.append((at, end))
-        at, last = end, end - 1
-    pause = pause_between(case.normal, last, len(text) - 1)
-    if pause:
+        at = end
+    if len(text) in pauses:
+        pause, begin = pauses[len(text)]
         letters.append(pause)
-        spans.append((last + 1, len(text) - 1))
+        spans.append((begin, close))
     return Sentence("".join(letters), spans)
 
 
-def _word(case: Case, grammar: Grammar, at: int) -> tuple[str, int]:
+def _word(case: Case, language: str, at: int) -> tuple[str, int]:
     """Return the letter of the word that begins here, and where it ends; signs have no letter."""
     polite = 0
     for found in case.at.get(at, ()):
-        roles = found.mark.roles_in(grammar.language)
-        if roles:
-            return grammar.letter(roles, courtesy=False), found.end
-        if found.mark.courtesy:
-            polite = max(polite, found.end)
+        letter = found.mark.letters.get(language)
+        if letter:
+            return letter, found.end
+        if found.mark.courtesy and not polite:
+            polite = found.end  # the longest is the first
     if polite:
-        return grammar.letter(0, courtesy=True), polite
-    text = case.normal.text
-    if unicodedata.category(text[at]) == "So":
+        return FOREIGN_COURTESY, polite
+    if unicodedata.category(case.normal.text[at]) == "So":
         return "", at + 1
-    end = at + 1
-    while text[end] != " " and end not in case.at:
-        end += 1
-    return OTHER, end
+    return OTHER, case.word_end(at)
 
 
 def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Reading]:
     """Yield the phrases of this language in the text, each as strong as the guards leave it."""
-    here = {ord(letter) for letter in sentence.letters}
-    roles = 0
-    for mask, letter in grammar.letters.items():
-        roles |= mask if ord(letter) in here else 0
-    for pattern in grammar.possible(roles):
-        for match in islice(pattern.regex.finditer(sentence.letters), _MATCHES):
-            level = TIERS.index(pattern.phrase.tier)
-            where = (match.start(), match.end(), level)
+    letters = sentence.letters
+    for pattern in grammar.possible(letters):
+        for match in islice(pattern.regex.finditer(letters), _MATCHES):
+            where = (match.start(), match.end(), TIERS.index(pattern.phrase.tier))
             yield _reading(case, grammar, sentence, where, None, pattern.phrase.say)
     for found in case.found:
-        for term in found.mark.terms:
-            if term.anywhere and term.language == grammar.language:
+        for term in found.mark.phrased:
+            if term.language == grammar.language:
                 first, last = _words_of(sentence, found)
-                level = strength(case, term)
+                level = strength(case.lexicon, case.audience, term)
                 yield _reading(case, grammar, sentence, (first, last, level), term.switch, term.say)
 
 
 def _words_of(sentence: Sentence, found: Found) -> tuple[int, int]:
     """Return which words of the sentence a mark covers."""
-    first = next((i for i, (_, end) in enumerate(sentence.spans) if end > found.start), 0)
-    last = first
-    while last < len(sentence.spans) and sentence.spans[last][0] < found.end:
-        last += 1
-    return first, last
+    first = bisect_right(sentence.spans, found.start, key=_end)
+    if first == len(sentence.spans):
+        first = 0
+    return first, max(first, bisect_left(sentence.spans, found.end, key=_begin))
 
 
 def _reading(
@@ -109,76 +105,51 @@ def _reading(
 ) -> Reading:
     """Return what a phrase counts for here; without a switch of its own, its nouns tell."""
     first, last, level = match
-    guards, letters = grammar.guards, sentence.letters
-    if switch is None:
-        before = _ahead(guards, letters[max(first - _NEAR, 0) : first])
-        around = before + letters[first:last] + _behind(guards, letters[last : last + _NEAR])
-        switch = Switch.MARKETING if _any(around, guards["promotions"]) else Switch.ALL
-    level -= doubts(case, grammar, sentence, first, last)
-    return Reading(
-        intent=Intent.OPT_OUT,
-        level=max(level, 0),
-        switch=switch,
-        say=say,
-        language=grammar.language,
-        start=sentence.spans[first][0],
-        end=sentence.spans[last - 1][1],
-    )
+    steps, named = _weighed(grammar.guards, sentence, first, last)
+    start, end = sentence.spans[first][0], sentence.spans[last - 1][1]
+    level = max(level - steps - _quoted(case, start, end), 0)
+    return Reading(Intent.OPT_OUT, level, switch or named, say, grammar.language, start, end)
 
 
-def _behind(guards: Guards, letters: str) -> str:
-    """Return the things named right at the beginning of these words."""
-    end = next((i for i, letter in enumerate(letters) if not _named(guards, letter)), len(letters))
-    return letters[:end]
+def _weighed(guards: Guards, sentence: Sentence, first: int, last: int) -> tuple[int, Switch]:
+    """Return the steps that the words around a phrase take off it, and the switch they name."""
+    begin = max(first - _NEAR, 0)
+    around = sentence.letters[begin : last + _NEAR + 1]  # one more: the pause after the last word
+    key = around, first - begin, last - begin
+    known = sentence.weighed.get(key)
+    if known is None:
+        known = doubts(guards, *key), _switch_named(guards, *key)
+        sentence.weighed[key] = known
+    return known
 
 
-def _ahead(guards: Guards, letters: str) -> str:
-    """Return the things named right at the end of these words."""
-    return _behind(guards, letters[::-1])
+def _switch_named(guards: Guards, letters: str, first: int, last: int) -> Switch:
+    """Return what the words of a phrase, and the things named right beside it, are about."""
+    while first > 0 and letters[first - 1] in guards.named:
+        first -= 1
+    far = min(last + _NEAR, len(letters))
+    while last < far and letters[last] in guards.named:
+        last += 1
+    return Switch.ALL if guards.promotions.isdisjoint(letters[first:last]) else Switch.MARKETING
 
 
-def _named(guards: Guards, letter: str) -> bool:
-    return any(letter in guards[role] for role in ("messages", "promotions", "filler"))
-
-
-def doubts(case: Case, grammar: Grammar, sentence: Sentence, first: int, last: int) -> int:
+def doubts(guards: Guards, letters: str, first: int, last: int) -> int:
     """Return how many steps the guards take off a phrase at these words; two leave nothing."""
-    guards, letters = grammar.guards, sentence.letters
-    breaks = guards["join"].union(BREAKS)
-    begin, far = max(first - _NEAR, 0), min(last + _NEAR, len(letters))
-    begin = max((i + 1 for i in range(begin, first) if letters[i] in breaks), default=begin)
-    finish = next((i for i in range(last, far) if letters[i] in breaks), far)
+    begin, finish, far = first, last, min(last + _NEAR, len(letters))
+    while begin > 0 and letters[begin - 1] not in guards.breaks:
+        begin -= 1
+    while finish < far and letters[finish] not in guards.breaks:
+        finish += 1
     before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
-    asked = finish < len(letters) and letters[finish] == ASKED
-    polite = bool(before) and before[-1] in guards["courtesy"]
+    asked = letters[finish : finish + 1] == ASKED
+    polite = before[-1:] in guards.courtesy
     steps = 0 if polite else _doubt_before(guards, before, inside)
+    if steps >= 2:
+        return steps
     steps += _doubt_after(guards, after, inside, beyond=letters[finish:far])
-    if asked and not _any(before + inside + after, guards["ask"]):
+    if asked and guards.ask.isdisjoint(before + inside + after):
         steps += 1
-    return steps + _quoted(case, sentence, first, last)
-
-
-_CLEAR = (
-    "courtesy",
-    "filler",
-    "lead_in",
-    "ask",
-    "me",
-    "answer",
-    "more",
-    "stop",
-    "receive",
-    *THINGS,
-)
-
-
-def _any(letters: str, among: frozenset[str]) -> bool:
-    return not among.isdisjoint(letters)
-
-
-def _unclear(guards: Guards, letters: str) -> bool:
-    """Tell whether words stand here that are more than courtesy and small words."""
-    return any(not any(letter in guards[role] for role in _CLEAR) for letter in letters)
+    return steps
 
 
 def _doubt_before(guards: Guards, before: str, inside: str) -> int:
@@ -187,33 +158,42 @@ def _doubt_before(guards: Guards, before: str, inside: str) -> int:
     A negation or an instruction that is merely reported takes two; "no" before a
     negation is an answer.
     """
-    negations = guards["not"] | guards["refuse"]
+    if not before:
+        return 0
+    negations = guards.negations
     if inside[0] in negations:
-        negations -= guards["answer"]
-    at = max((before.rfind(letter) for letter in negations), default=-1)
-    if at >= 0:
-        between = before[at + 1 :].strip("".join(guards["stop"]))
-        return 1 if _unclear(guards, between) else 2
-    opening = before.lstrip("".join(guards["courtesy"] | guards["filler"]))
-    if opening and opening[0] in guards["reply"]:
+        negations -= guards.answer
+    words = set(before)
+    if not negations.isdisjoint(words):
+        at = max(before.rfind(letter) for letter in negations)
+        between = before[at + 1 :].strip(guards.stop)
+        return 2 if guards.clear.issuperset(between) else 1
+    opening = before.lstrip(guards.opening)
+    if opening and opening[0] in guards.reply:
         return 2
-    doubtful = ("question", "others", "limit", "reply")
-    return _unclear(guards, before) + sum(_any(before, guards[role]) for role in doubtful)
+    steps = 0 if guards.clear.issuperset(words) else 1
+    for doubtful in guards.doubtful:
+        steps += not doubtful.isdisjoint(words)
+    return steps
 
 
 def _doubt_after(guards: Guards, after: str, inside: str, *, beyond: str) -> int:
     """Return the steps for what stands after a phrase: a negation, a limit, another object."""
-    if after and after[0] in guards["not"] - guards["answer"]:
+    if after and after[0] in guards.negations_after:
         return 2  # the verb comes last in some languages
-    rest = re.split(f"[{re.escape(ENDED + ASKED)}]", beyond, maxsplit=1)[0]
-    if _any(after, guards["limit"]) or _any(rest[:4], guards["limit"]):
+    words = set(after)
+    if not guards.limit.isdisjoint(words):
         return 1
-    return _unclear(guards, after) and not _any(inside + after[:1], guards["me"])
+    if beyond and not guards.limit.isdisjoint(_SENTENCE_END.split(beyond, maxsplit=1)[0][:4]):
+        return 1
+    return not guards.clear.issuperset(words) and guards.me.isdisjoint(inside + after[:1])
 
 
-def _quoted(case: Case, sentence: Sentence, first: int, last: int) -> bool:
+def _quoted(case: Case, start: int, end: int) -> bool:
     """Tell whether the phrase stands in quotation marks."""
     normal = case.normal
-    start, end = normal.span(sentence.spans[first][0], sentence.spans[last - 1][1])
+    if _QUOTES.isdisjoint(normal.raw):
+        return False
+    start, end = normal.span(start, end)
     around = normal.raw[max(start - 1, 0) : start], normal.raw[end : end + 1]
     return all(sign and sign in _QUOTES for sign in around)

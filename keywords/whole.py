@@ -2,33 +2,31 @@
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 
-from keywords.case import Case, Found, Reading, pause_between, strength
+from keywords.case import Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.lexicon import ASKED, ENDED
+from keywords.lexicon import ASKED, ENDED, Mark
 from keywords.pack import Term
 
 
 def whole(case: Case) -> list[Reading]:
-    """Return what the text asks for if it is nothing but terms and courtesy."""
-    return list(_whole(case))
-
-
-def _whole(case: Case) -> Iterator[Reading]:
-    """Yield what the text asks for if it is nothing but terms and courtesy.
+    """Return what the text asks for if it is nothing but terms and courtesy.
 
     A sentence that is nothing but an unmistakable term, beside others that are not, is likely.
     """
     sentences = list(_sentences_of(case))
-    covers = [_cover(case, start, end) for start, end, _ in sentences]
-    if not any(cover for cover in covers):
-        return
-    complete = all(cover is not None for cover in covers)
+    covers = [_cover(case, start, end, asked=asked) for start, end, asked in sentences]
+    if not any(covers):
+        return []
+    complete = None not in covers
+    readings: list[Reading] = []
     for cover, (_, _, asked) in zip(covers, sentences, strict=True):
-        for reading in cover or ():
+        if not cover:
+            continue
+        invited = _invitations(case, cover) if asked else {}
+        for reading in cover:
             level = reading.level
-            if asked and (level < 2 or not _invited(case, reading)):
+            if asked and (level < 2 or reading.start < invited[reading.language]):
                 level -= 1
             if not complete:
                 if reading.intent is not Intent.OPT_OUT:
@@ -36,97 +34,90 @@ def _whole(case: Case) -> Iterator[Reading]:
                 level = min(level - 1, 1)
             elif reading.intent is Intent.OPT_IN and (asked or level < 2):
                 continue
-            yield replace(reading, level=level)
+            readings.append(reading if level == reading.level else reading._replace(level=level))
+    return readings
 
 
-def _invited(case: Case, reading: Reading) -> bool:
-    """Tell whether the question is a request: "how do I", "can you" before it."""
-    asks = case.lexicon.mask(("ask",))
-    return any(
-        found.end <= reading.start and found.mark.roles_in(reading.language) & asks
-        for found in case.found
-    )
+def _invitations(case: Case, readings: list[Reading]) -> dict[str, int]:
+    """Return by language from where on a question is a request: after "how do I", "can you"."""
+    ask, never = case.lexicon.ask, len(case.normal.text)
+    return {
+        language: min((f.end for f in case.found if f.mark.roles_in(language) & ask), default=never)
+        for language in {reading.language for reading in readings}
+    }
 
 
 def _sentences_of(case: Case) -> Iterator[tuple[int, int, bool]]:
     """Yield start and end of each sentence in the matched text, and whether it is a question."""
-    text = case.normal.text
-    start = at = 1
-    while at < len(text):
-        if text[at] != " ":
-            at += 1
-            continue
-        end = at
-        while at < len(text) and text[at] == " ":
-            at += 1
-        pause = pause_between(case.normal, end - 1, at)
-        if (pause in (ENDED, ASKED) or at >= len(text)) and text[start:end].strip():
+    start = 1
+    for at, (pause, end) in case.pauses.items():
+        if pause in (ENDED, ASKED):
             yield start, end, pause == ASKED
             start = at
+    end = len(case.normal.text.rstrip())
+    if start < end:
+        yield start, end, False
 
 
-def _cover(case: Case, start: int, end: int) -> list[Reading] | None:
+def _cover(case: Case, start: int, end: int, *, asked: bool) -> list[Reading] | None:
     """Return the terms of this stretch if it holds nothing else but courtesy, else None."""
     text = case.normal.text
-    readings: list[Reading] = []
     led_by: list[Found] = []
-    terms_of: list[tuple[Found, tuple[Term, ...]]] = []
+    terms: list[Found] = []
+    said: set[Mark] = set()
     at = start
     while at < end:
         if text[at] == " ":
             at += 1
             continue
-        step = next((f for f in case.at.get(at, ()) if _fits(case, f)), None)
+        step = next((f for f in case.at.get(at, ()) if f.mark.fits), None)
         if step is None:
             if unicodedata.category(text[at]) != "So":
                 return None
             at += 1
             continue
-        if step.mark.terms:
-            terms_of.append((step, step.mark.terms))
-        elif not step.mark.courtesy:
-            if terms_of or not _leads(case, step):
+        mark = step.mark
+        if mark.terms:
+            # Said again it says no more, unless the second time is after "how do I".
+            if asked or mark not in said:
+                terms.append(step)
+                said.add(mark)
+        elif not mark.courtesy:
+            if terms or not _leads(case, step):
                 return None  # "stop I want to …" goes on, "no quiero …" refuses
             led_by.append(step)
         at = step.end
-    for found, terms in terms_of:
-        for term in terms:
-            reading = _of_term(case, found, term, led_by)
-            if reading.level > 0:
-                readings.append(reading)
-    return None if terms_of and not readings else readings
-
-
-def _fits(case: Case, found: Found) -> bool:
-    """Tell whether a mark may stand in a message that is nothing but a term and courtesy."""
-    if found.mark.terms or found.mark.courtesy:
-        return True
-    lead = case.lexicon.mask(("lead_in", "ask", "answer"))
-    return bool(found.mark.common & lead) or any(r & lead for r in found.mark.roles.values())
+    readings = [
+        reading
+        for found in terms
+        for term in found.mark.terms
+        if (reading := _of_term(case, found, term, led_by)) is not None
+    ]
+    return None if terms and not readings else readings
 
 
 def _leads(case: Case, found: Found) -> bool:
     """Tell whether it leads to the term: an answer does only with a pause after it ("no, stop")."""
-    text = case.normal.text
-    if not any(r & case.lexicon.mask(("answer",)) for r in found.mark.roles.values()):
+    if not found.mark.answers:
         return True
-    after = found.end + len(text[found.end :]) - len(text[found.end :].lstrip())
-    return bool(pause_between(case.normal, found.end - 1, after))
+    text, after = case.normal.text, found.end
+    while after < len(text) and text[after] == " ":
+        after += 1
+    return after in case.pauses
 
 
-def _of_term(case: Case, found: Found, term: Term, led_by: list[Found]) -> Reading:
-    level = strength(case, term)
+def _of_term(case: Case, found: Found, term: Term, led_by: list[Found]) -> Reading | None:
+    """Return the reading of a term alone, or None if it counts for nothing here."""
     if led_by:
-        lead = case.lexicon.mask(("lead_in", "ask", "answer"))
+        # An opt-in is the word alone; a lead-in of another language is not one.
+        lead = case.lexicon.lead
         own = all(f.mark.roles_in(term.language) & lead for f in led_by)
         if not own or term.intent is Intent.OPT_IN:
-            level = 0  # an opt-in is the word alone; a lead-in of another language is not one
-    return Reading(
-        intent=term.intent,
-        level=level,
-        switch=term.switch,
-        say=term.say,
-        language=term.language,
-        start=found.start,
-        end=found.end,
-    )
+            return None
+    level = strength(case.lexicon, case.audience, term)
+    return bare_reading(term, level, found.start, found.end) if level > 0 else None
+
+
+def bare_reading(term: Term, level: int, start: int, end: int) -> Reading:
+    """Return the reading of a term that stands for itself."""
+    return Reading(term.intent, level, term.switch, term.say, term.language, start, end)

@@ -25,7 +25,7 @@ from db.migrate import HEAD, revision_of
 from intake.recorder import Limits, Recorder
 from keywords.matcher import load_matcher
 from service import metrics
-from service.http import DeadlineProtocol
+from service.http import cut_slow_connections
 from service.logs import configure_logs
 from service.registry import Registry
 from service.settings import Settings
@@ -58,7 +58,6 @@ class BuildApp:
     def __call__(self) -> "Doors":
         """Return a worker's app."""
         configure_logs(self.options.settings.log_level)
-        DeadlineProtocol.deadline_seconds = self.options.settings.request_deadline
         return Doors(self.options)
 
 
@@ -126,6 +125,9 @@ class _Worker:
         self._tasks = [
             asyncio.create_task(_stop_with_parent(options.parent)),
             asyncio.create_task(_measure()),
+            asyncio.create_task(
+                cut_slow_connections(settings.request_deadline, metrics.note_outcome)
+            ),
         ]
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from db.migrate import HEAD, revision_of
 from db.sealing import CannotOpen
 from db.statements import Connection
 from service.settings import Settings, SettingsError, load_settings
-from service.store import Addresses, addresses, key_path
+from service.store import Addresses, StoreError, addresses, key_path
 
 # A clock further off misdates what people say; what is said by a clock ahead of ours is clamped.
 _CLOCK_SECONDS = 5.0
@@ -41,7 +41,7 @@ def examine() -> list[Finding]:
     try:
         with addresses(settings) as where:
             findings += asyncio.run(_database(settings, where))
-    except (EmbeddedPostgresError, DatabaseError, *UNREACHABLE) as exc:
+    except (EmbeddedPostgresError, DatabaseError, StoreError, *UNREACHABLE) as exc:
         findings.append(Finding("database", False, str(exc)))
     findings += _ports(settings)
     return findings

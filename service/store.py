@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db import embedded
-from db.apps import claim_key, create_first_app, known_key
+from db.apps import claim_key, create_first_app, known_key, one_at_a_time
 from db.database import Database, DatabaseError
 from db.keyfile import KeyFileError, Keys, make_key_file, read_key_file
 from db.migrate import HEAD, migrate, revision_of
@@ -58,6 +58,11 @@ def addresses(settings: Settings) -> Iterator[Addresses]:
         yield given
         return
     data_dir = embedded.effective_data_dir(settings.data_dir.absolute())
+    if not embedded.is_made(data_dir):
+        raise StoreError(
+            f"there is no data in {data_dir}: start `optledger serve` first, call this command in "
+            f"the folder that serve is called in, or set OPTLEDGER_DATA_DIR to its data folder"
+        )
     with embedded.attach(data_dir) as args:
         yield embedded_addresses(args, data_dir)
 
@@ -135,6 +140,7 @@ async def _keys(settings: Settings, database: Database, data_dir: Path) -> tuple
     """Return the keys, and the path of the key file if it was made just now."""
     path = key_path(settings, data_dir)
     async with database.session() as conn:
+        await one_at_a_time(conn)  # or two machines on an empty database would make a key each
         known = await known_key(conn)
         if known is None and not path.exists():
             keys = make_key_file(path)

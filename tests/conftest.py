@@ -22,7 +22,7 @@ from tests.kit import Service
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.register_profile("fuzz", settings.get_profile("default"), max_examples=20_000)
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 PASSWORD = "only-for-tests"

@@ -34,6 +34,15 @@ _JSON = (b"content-type", b"application/json")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
+# The answer that is given thousands of times a second.
+_RECORDED: Message = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [_TEXT, (b"content-length", b"0")],
+}
+_NOTHING_MORE: Message = {"type": "http.response.body", "body": b""}
+
+
 class Door(Protocol):
     """What one app's deliveries come in through."""
 
@@ -63,7 +72,8 @@ class Webhook:
             if scope["method"] == "POST":
                 await self._deliver(door, scope, receive)
                 self._note("recorded")
-                await _answer(send, 200, _TEXT)
+                await send(_RECORDED)
+                await send(_NOTHING_MORE)
             elif scope["method"] == "GET":
                 challenge = _challenge(door, scope["query_string"])
                 self._note("verified")

@@ -24,7 +24,7 @@ class NotADelivery(Refusal):
 
     code = "not_a_delivery"
     status = 200
-    remedy = "fix the parser, then replay the unread deliveries"
+    remedy = "update the parser, then run `optledger quarantine retry`"
 
 
 class BadSignature(Refusal):
@@ -111,23 +111,23 @@ REFUSALS: tuple[type[Refusal], ...] = (
 UNREAD_CODES: Mapping[str, str] = MappingProxyType(
     {
         "not_a_delivery": "Signed, but not the JSON of a delivery. Look at the bytes; if Meta has"
-        " a new envelope, update the parser and replay.",
+        " a new envelope, update the parser and retry.",
         "unreadable_change": "A part of the envelope has a form we don't know, so we can't tell"
-        " what is in it. Update the parser and replay.",
+        " what is in it. Update the parser and retry.",
         "unreadable_message": "A message has a form we don't know, or no usable id. Read it, act"
-        " on it by hand if it asks to stop, update the parser and replay.",
+        " on it by hand if it asks to stop, update the parser and retry.",
         "unreadable_contact": "An entry of the contacts list has a form we don't know; at most a"
-        " link between two names is missing. Update the parser and replay.",
+        " link between two names is missing. Update the parser and retry.",
         "unreadable_status": "A status has a form we don't know; it may say that the contact"
-        " stopped marketing. Update the parser and replay.",
+        " stopped marketing. Update the parser and retry.",
         "unreadable_preference": "A marketing preference has a form we don't know. Read it, act on"
-        " it by hand, update the parser and replay.",
+        " it by hand, update the parser and retry.",
         "unreadable_name_change": "A change of BSUID has a form we don't know. Update the parser"
-        " and replay.",
+        " and retry.",
         "unknown_field": "A webhook field this version does not know. If it carries consent, update"
-        " the parser and replay; if not, unsubscribe from it or add it to the ignored fields.",
+        " the parser and retry; if not, unsubscribe from it or add it to the ignored fields.",
         "unknown_preference": "A marketing preference with a value or category we don't know; no"
-        " consent was changed. Read Meta's changelog, update the parser and replay.",
+        " consent was changed. Read Meta's changelog, update the parser and retry.",
         "unclear_direction": "An old message of which we can't tell who sent it, so its words were"
         " not read. Compare the business number with the sender, and act on it by hand.",
         "predecessor_missing": "WhatsApp says that a contact got a new name, but not which old one"
@@ -137,7 +137,7 @@ UNREAD_CODES: Mapping[str, str] = MappingProxyType(
         "content_withheld": "The contact edited a message and WhatsApp withheld the new words; they"
         " may ask to stop. Look at the conversation in WhatsApp.",
         "no_name": "Neither a phone number nor a BSUID says whose this is. Look at the item; if"
-        " Meta has a new kind of name, update the parser and replay.",
+        " Meta has a new kind of name, update the parser and retry.",
         "bad_timestamp": "The time is missing, malformed or before WhatsApp existed, so we can't"
         " tell what came first. Correct it or act on it by hand.",
         # The two of intake: the parser had nothing against the delivery.

@@ -173,6 +173,11 @@ def effective_data_dir(wanted: Path, *, base: Path = SYSTEM_BASE) -> Path:
     return wanted if account.can("-x", nearest) else elsewhere
 
 
+def is_made(data_dir: Path) -> bool:
+    """Tell whether a database stands in this (effective) data directory."""
+    return _is_there(_cluster_in(data_dir))
+
+
 def make_dir(path: Path, mode: int, account: Account | None = None) -> bool:
     """Make a folder with this mode and owner; return False and touch nothing if it exists.
 

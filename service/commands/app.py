@@ -1,12 +1,23 @@
 """`optledger app`: apps, their secrets and numbers."""
 
 import json
+from enum import StrEnum
 
 import typer
 
-from db.apps import AppRecord, add_secret, create_app, load_app, load_apps, retire_secret
+from consent.model import Category, Switch
+from db.apps import AppRecord, add_secret, create_app, load_app, load_apps, retire_secret, set_app
 from service.commands.run import on_store
+from service.settings import load_settings
 from service.store import Store
+
+
+class StopCloses(StrEnum):
+    """What a typed STOP may close."""
+
+    ALL = "all"
+    MARKETING = "marketing"
+
 
 app = typer.Typer(no_args_is_help=True, help="Make and list apps, and rotate their secrets.")
 secret = typer.Typer(no_args_is_help=True, help="Rotate secrets: add the new, retire the old.")
@@ -18,8 +29,16 @@ _JSON = typer.Option(False, "--json", help="Print JSON, for programs")
 @app.command("create")
 def create(
     slug: str = typer.Argument(help="Name in the address: a-z, 0-9 and -"),
-    app_secret: str = typer.Option(help="From Meta: App settings, Basic, App secret"),
-    verify_token: str = typer.Option(help="Your own word, entered at Meta with the callback URL"),
+    app_secret: str = typer.Option(
+        help="From Meta: App settings, Basic, App secret. Without it you are asked, unseen",
+        prompt="App secret, from Meta",
+        hide_input=True,
+    ),
+    verify_token: str = typer.Option(
+        help="Your own word, entered at Meta with the callback URL. Without it you are asked",
+        prompt="Verify token, your own word",
+        hide_input=True,
+    ),
     number: list[str] = typer.Option([], help="Meta's phone_number_id; may be given many times"),
 ) -> None:
     """Make an app: one Meta app, whose deliveries come to /webhook/SLUG."""
@@ -52,11 +71,66 @@ def list_apps(as_json: bool = _JSON) -> None:
         typer.echo(json.dumps([_told(one) for one in apps], indent=2))
         return
     for one in apps:
-        typer.echo(f"{one.slug}   numbers: {', '.join(one.numbers) or 'any'}")
+        typer.echo(f"{one.slug}   numbers: {', '.join(one.numbers) or 'none listed'}")
         for kept in one.secrets:
             state = "active" if kept.retired_at is None else f"retired {kept.retired_at:%F %T}Z"
             since = f"{kept.active_from:%F %T}Z"
             typer.echo(f"  {str(kept.secret_id)[:8]}  {kept.kind:<12}  since {since}  {state}")
+
+
+@app.command("show")
+def show(
+    slug: str = typer.Argument("demo", help="The app"),
+) -> None:
+    """Show what to enter at Meta for an app: callback URL and verify token."""
+
+    async def load(store: Store) -> AppRecord:
+        async with store.session() as conn:
+            return await load_app(conn, store.keys, slug)
+
+    one = on_store(load)
+    address = load_settings().public_url or "https://YOUR-HOST"
+    typer.echo(f"Callback URL   {address}/webhook/{one.slug}")
+    typer.echo(f"Verify token   {one.active('verify_token')[0]}")
+    typer.echo(f"STOP closes    {one.policy.stop_closes.value}")
+    needs = sorted(category.value for category in one.policy.needs_opt_in)
+    typer.echo(f"Needs opt-in   {', '.join(needs) or 'nothing'}")
+    typer.echo(f"Languages      {', '.join(one.languages) or 'any'}")
+
+
+@app.command("set")
+def change(
+    slug: str = typer.Argument(help="The app"),
+    stop_closes: StopCloses | None = typer.Option(
+        None, help="What a typed STOP closes: all, or marketing only"
+    ),
+    needs_opt_in: str | None = typer.Option(
+        None, help="Categories that nobody may get unasked, with commas; '' for none [marketing]"
+    ),
+    languages: str | None = typer.Option(
+        None, help="Languages of its contacts, with commas, as en,pt; '' for any"
+    ),
+) -> None:
+    """Change what an app decided for itself. In force within a second."""
+    try:
+        needs = None if needs_opt_in is None else tuple(map(Category, _listed(needs_opt_in)))
+    except ValueError as exc:
+        known = ", ".join(category.value for category in Category)
+        raise typer.BadParameter(f"--needs-opt-in takes some of: {known}") from exc
+    spoken = None if languages is None else tuple(_listed(languages))
+
+    async def save(store: Store) -> None:
+        async with store.session() as conn:
+            one = await load_app(conn, store.keys, slug)
+            closes = Switch(stop_closes.value) if stop_closes else None
+            await set_app(conn, one, stop_closes=closes, needs_opt_in=needs, languages=spoken)
+
+    on_store(save)
+    typer.echo(f"Changed {slug}. In force within a second; see `optledger app show {slug}`.")
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 @secret.command("add")

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from consent.names import kind_of
+from check.asked import read_name
 from db.apps import load_app
 from service.commands.run import on_store
 from service.settings import load_settings
@@ -32,7 +32,9 @@ _NUMBER_ID = "100000000000001"
 
 def send(
     text: str | None = typer.Argument(None, help="What the contact writes"),
-    from_: str | None = typer.Option(None, "--from", help="The contact's phone, digits only"),
+    from_: str | None = typer.Option(
+        None, "--from", help="The contact's phone, with its country code"
+    ),
     app: str = typer.Option("demo", help="The app it is sent to"),
     bsuid: str | None = typer.Option(None, help="The contact's BSUID, as US.1349…"),
     button: str | None = typer.Option(None, help="Tap a template's button with this label instead"),
@@ -50,14 +52,12 @@ def send(
         raise typer.BadParameter("give one thing: a text, --button or --native")
     if from_ is None and bsuid is None:
         raise typer.BadParameter("give --from, --bsuid or both")
-    for name in (from_, bsuid):
-        if name is not None and kind_of(name.removeprefix("+")) is None:
-            raise typer.BadParameter("a phone is digits with the country code, a BSUID like US.123")
+    from_, bsuid = (read_name(name) if name is not None else None for name in (from_, bsuid))
     settings = load_settings()
     numbers: tuple[str, ...] = ()
     if secret is None:
         secret, numbers = _secret_of(app)
-    contact = {"wa_id": from_ and from_.removeprefix("+"), "user_id": bsuid}
+    contact = {"wa_id": from_, "user_id": bsuid}
     said = {"text": text, "button": button, "native": native.value if native else None}
     said_at = int(time.time()) if at is None else at
     number_id = numbers[0] if numbers else _NUMBER_ID
@@ -69,7 +69,7 @@ def send(
         raise typer.BadParameter("a secret is text, and not empty") from exc
     status, answer = post(address, body, signature)
     typer.echo(f"POST {address}  {len(body)} bytes, signed")
-    typer.echo(f"{status} {answer}".rstrip())
+    typer.echo(f"{status} {answer or ('recorded' if status == 200 else '')}".rstrip())
     raise typer.Exit(0 if status == 200 else 1)
 
 

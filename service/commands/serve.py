@@ -65,6 +65,7 @@ def _greeting(settings: Settings, where: Addresses, prepared: Prepared) -> str:
     local = f"http://{settings.public_host}:{settings.public_port}"
     inside = f"http://{settings.internal_host}:{settings.internal_port}"
     command = _command()
+    there = _where_else(settings)
     lines = ["", f"optledger serves. Webhook: {local}/webhook/APP   health: {inside}/readyz", ""]
     if prepared.new_key_file is not None:
         lines += [
@@ -79,18 +80,35 @@ def _greeting(settings: Settings, where: Addresses, prepared: Prepared) -> str:
             f"    Callback URL  {settings.public_url or 'https://YOUR-HOST'}/webhook/demo",
             f"    Verify token  {prepared.demo.verify_token}",
             "  and what to enter here, from Meta (App settings, Basic, App secret):",
-            f"    {command} app secret add demo --app-secret SECRET",
+            f"    {there}{command} app secret add demo --app-secret SECRET",
+            f"  (see it all again: {there}{command} app show demo)",
             "",
         ]
     lines += [
         "Send yourself a signed STOP, then ask whether you may send:",
-        f"  {command} send STOP --from 15551230001 --app demo",
-        f"  {command} check --app demo --to 15551230001 --category marketing",
+        f"  {there}{command} send STOP --from 15551230001 --app demo",
+        f"  {there}{command} check --app demo --to 15551230001 --category marketing",
         "",
         f"Data: {where.data_dir}   stop: Ctrl-C",
         "",
     ]
     return "\n".join(lines)
+
+
+def _where_else(settings: Settings) -> str:
+    """Return the settings that a command in another terminal needs to find this service."""
+    usual = Settings.model_fields
+    given = {
+        "data_dir": settings.data_dir.absolute() if settings.database_url is None else None,
+        "public_port": settings.public_port,
+    }
+    if settings.data_dir == usual["data_dir"].default:
+        del given["data_dir"]
+    return "".join(
+        f"OPTLEDGER_{name.upper()}={value} "
+        for name, value in given.items()
+        if value is not None and value != usual[name].default
+    )
 
 
 def _command() -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -262,6 +264,26 @@ async def test_a_clock_that_runs_ahead_is_taken_as_now(service: Service) -> None
     assert told.body["clamped"]
     assert told.body["said_at"] < "2100"
     assert await service.count("message") == 1
+
+
+async def test_a_stamp_ahead_is_known_again_when_our_clock_has_caught_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = int(time.time())
+    start = delivery(message("START", phone=PHONE, at=now + 306, wamid="wamid.ONE"))
+    await service.take_in(start)
+    await service.say("STOP", phone=PHONE, at=now + 1)
+    assert await service.reason(PHONE) == "opted_out"
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=60)
+
+    monkeypatch.setattr("intake.take_in.datetime", Later)
+    await service.take_in(start)
+    assert await service.count("audit_entry") == 2
+    assert await service.reason(PHONE) == "opted_out"
 
 
 async def test_one_unreadable_message_stops_no_other(service: Service) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,12 @@ def until(true: Callable[[], Any], what: str, seconds: float = 20, pause: float 
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(pause)
     return found
+
+
+def side_by_side(*calls: Callable[[], Any]) -> list[Any]:
+    """Make calls at the same time, since starting Python is what takes it, and return what came."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [one.result() for one in [pool.submit(call) for call in calls]]
 
 
 def figure(told: str) -> None:

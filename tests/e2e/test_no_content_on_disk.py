@@ -3,7 +3,7 @@
 import base64
 import time
 
-from tests.e2e.installed import APP, Installed, request, signature
+from tests.e2e.installed import APP, Installed, request, side_by_side, signature
 from tests.kit import delivery, message, preference, preferences
 
 PHONE, BSUID, NAME = "12125551947", "US.48151623429999", "Quillwort Fenwick"
@@ -54,12 +54,12 @@ def test_it_is_found_nowhere(copy: Installed) -> None:
     broken = request(copy.public, "POST", f"/webhook/{APP}", body, signature(body) | {"x": PHONE})
     assert broken.status == 200
     copy.ok("send", WORD, "--from", PHONE, "--bsuid", BSUID, "--app", APP, "--at", str(now))
-    commands = [
-        copy.run("check", "--app", APP, "--to", PHONE, "--category", "marketing"),
-        copy.run("check", "--app", APP, "--to", f"{PHONE}{PHONE}", "--category", "marketing"),
-        copy.run("quarantine", "list", "--app", APP),
-        copy.run("quarantine", "retry", "--app", APP),
-    ]
+    commands = side_by_side(
+        lambda: copy.run("check", "--app", APP, "--to", PHONE, "--category", "marketing"),
+        lambda: copy.run("check", "--app", APP, "--to", PHONE * 2, "--category", "marketing"),
+        lambda: copy.run("quarantine", "list", "--app", APP),
+        lambda: copy.run("quarantine", "retry", "--app", APP),
+    )
     shown = copy.ok("history", PHONE, "--app", APP)  # this may say it, and does
     assert PHONE in shown
     assert "zanzibarquince" in copy.ok("history", BSUID, "--app", APP, "--json")

@@ -22,6 +22,7 @@ from tests.e2e.installed import (
     figure,
     free_ports,
     says,
+    side_by_side,
     until,
 )
 
@@ -83,7 +84,10 @@ def test_config_shows_what_is_in_force_and_no_secret(shop: Installed, tmp_path: 
         {"OPTLEDGER_DATABASE_URL": address},
         {"OPTLEDGER_DATABASE_URL_FILE": str(tmp_path / "address")},
     ):
-        done, plain = (shop.run("config", *more, settings=settings) for more in (["--json"], []))
+        done, plain = side_by_side(
+            lambda given=settings: shop.run("config", "--json", settings=given),
+            lambda given=settings: shop.run("config", settings=given),
+        )
         shown = json.loads(done.stdout)
         assert shown["OPTLEDGER_DATABASE_URL"] == "********"
         assert shown["OPTLEDGER_PUBLIC_PORT"] == str(shop.public)
