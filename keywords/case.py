@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -77,7 +76,7 @@ class Case:
     begins, has what stands before it and where that begins, in the order of the text.
     """
 
-    __slots__ = ("_starts", "at", "audience", "found", "lexicon", "normal", "pauses")
+    __slots__ = ("_inside", "at", "audience", "found", "lexicon", "normal", "pauses")
 
     def __init__(
         self,
@@ -98,17 +97,18 @@ class Case:
             if len(there) > 1:
                 there.sort(key=_shorter)
         self.pauses = _pauses_of(normal)
-        self._starts: list[int] | None = None
+        text = normal.text
+        self._inside = any(text[start - 1] != " " for start in self.at)
 
     def word_end(self, at: int) -> int:
         """Return where the word that begins here ends: at a space, or where a mark begins."""
-        if self._starts is None:
-            self._starts = sorted(self.at)
-        space = self.normal.text.index(" ", at)
-        following = bisect_right(self._starts, at)
-        if following < len(self._starts):
-            return min(space, self._starts[following])
-        return space
+        text = self.normal.text
+        if not self._inside:
+            return text.index(" ", at)
+        end = at + 1
+        while text[end] != " " and end not in self.at:
+            end += 1
+        return end
 
 
 def _found(marks: Sequence[Mark], hits: Iterable[tuple[int, int]]) -> list[Found]:

@@ -58,7 +58,8 @@ class Matcher:
         if len(text) > _LONG:
             return self._long(text, _audience(tuple(languages), country))
         folded = fold(text)
-        numbers = [number for _, number in self._scan(folded)]
+        hits = list(self._scan(folded))
+        numbers = [number for _, number in hits]
         if not numbers or max(numbers) < self._first_loud:
             return self._quiet(text, folded)
         audience = _audience(tuple(languages), country)
@@ -66,7 +67,7 @@ class Matcher:
         if bare is not None:
             normal, readings = bare
             return intent.choose(readings, normal, self.lexicon, audience)
-        decision = self._considered(text, folded, audience, phrased=True)
+        decision = self._considered(text, folded, hits, audience, phrased=True)
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             return self._mistyped(text, folded)
         return decision
@@ -77,10 +78,17 @@ class Matcher:
             return NOTHING
         return self._mistyped(text, folded)
 
-    def _considered(self, text: str, folded: str, audience: Audience, *, phrased: bool) -> Decision:
+    def _considered(
+        self,
+        text: str,
+        folded: str,
+        hits: list[tuple[int, int]],
+        audience: Audience,
+        *,
+        phrased: bool,
+    ) -> Decision:
         """Return what a text asks for: as a bare term and, if `phrased`, by its phrases."""
         sieve, known = self.lexicon.sieve, self.lexicon.known
-        hits = list(self._scan(folded))
         numbers = [number for _, number in hits]
         normal: Normalized | None = None
         if sieve.is_odd(numbers) or "  " in text or "\n" in text:
@@ -107,7 +115,11 @@ class Matcher:
     def _long(self, text: str, audience: Audience) -> Decision:
         """Return what a long text asks for: read in stretches, and never certain."""
         letters = 0
+        seen: set[str] = set()  # what is pasted again and again is read once
         for start, stretch in _stretches(text):
+            if stretch in seen:
+                continue
+            seen.add(stretch)
             folded = fold(stretch)
             letters += len(folded) - 2
             hits = list(self._scan(folded))
@@ -125,7 +137,7 @@ class Matcher:
             found = intent.choose(readings, normal, self.lexicon, audience)
             if found is not NOTHING:
                 if not self._is_loud(text):
-                    return NOTHING  # a cut made a word of the end of another
+                    break  # a cut made a word of a piece of another
                 span = (start + found.span[0], start + found.span[1])
                 return replace(found, tier=Tier.LIKELY, span=span)
         if letters > _TYPO_LETTERS or self._is_loud(text):
@@ -149,7 +161,9 @@ class Matcher:
             if term is not None:
                 return _decision_of(term, text)
         spoken = surface not in _VALUES
-        decision = self._considered(text, fold(text), audience, phrased=spoken)
+        folded = fold(text)
+        hits = list(self._scan(folded))
+        decision = self._considered(text, folded, hits, audience, phrased=spoken)
         sure = decision.tier is Tier.CERTAIN and decision.intent is not Intent.OPT_IN
         return decision if sure else NOTHING
 

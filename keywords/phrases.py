@@ -6,11 +6,9 @@ subject we don't know, another object) takes it one step down, from certain to l
 
 import re
 import unicodedata
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
 
 from consent.model import Switch
 from keywords.case import TIERS, Case, Found, Reading, strength
@@ -21,7 +19,6 @@ _NEAR = 12  # words before and after a phrase that can change what it says
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
 _QUOTES = frozenset("\"'“”„«»‘’‹›「」`")
 _SENTENCE_END = re.compile(f"[{re.escape(ENDED + ASKED)}]")
-_begin, _end = itemgetter(0), itemgetter(1)
 Match = tuple[int, int, int]  # first word, word after the last, what the phrase counts for
 
 
@@ -94,10 +91,11 @@ def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Readin
 
 def _words_of(sentence: Sentence, found: Found) -> tuple[int, int]:
     """Return which words of the sentence a mark covers."""
-    first = bisect_right(sentence.spans, found.start, key=_end)
-    if first == len(sentence.spans):
-        first = 0
-    return first, max(first, bisect_left(sentence.spans, found.end, key=_begin))
+    first = next((i for i, (_, end) in enumerate(sentence.spans) if end > found.start), 0)
+    last = first
+    while last < len(sentence.spans) and sentence.spans[last][0] < found.end:
+        last += 1
+    return first, last
 
 
 def _reading(
