@@ -221,7 +221,9 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         while end < len(text) and end - at < 4 and _APART.match(text[end]):
             end += 1
         whole = unicodedata.normalize("NFKC", text[at:end])
-        yield at, "".join(_TABLE[ord(char)] for char in whole)
+        # What found nothing to be joined to stays a letter of its own.
+        folded = (_fold_piece(char) if _APART.match(char) else _TABLE[ord(char)] for char in whole)
+        yield at, "".join(folded)
         at = end
 
 

@@ -250,6 +250,6 @@ def test_who_gives_secrets_in_files(empty: Installed, newest: Server) -> None:
     file = empty.folder / "address"
     file.write_text(newest.address(newest.new_database()))
     empty.settings["OPTLEDGER_DATABASE_URL_FILE"] = str(file)
-    assert "revision" in empty.ok("migrate")
+    assert "Migrated from nothing" in empty.ok("migrate")
     empty.ok("app", "create", "filed", "--app-secret", SECRET, "--verify-token", TOKEN)
     assert [one["slug"] for one in empty.json("app", "list")] == ["filed"]
