@@ -1,6 +1,5 @@
 """Installations for the tests: one that most share, and copies to break."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -80,6 +79,3 @@ def empty(folders: Callable[[], Path]) -> Iterator[Installed]:
     alone = Installed(folders())
     yield alone
     alone.end()
-
-
-ROOT = os.geteuid() == 0
