@@ -38,7 +38,8 @@ class ContactKeys:
 
     def name(self, name: str) -> bytes:
         """Return the contact key of a name of either kind; BSUIDs hold a dot, phones never do."""
-        return self.bsuid(name) if "." in name else self.phone(name)
+        kind = b"bsuid|" if "." in name else b"phone|"
+        return self._of(kind + name.encode("ascii"))
 
     def forms(self, name: str) -> tuple[bytes, ...]:
         """Return the match keys of a phone: good for finding opt-outs, and for nothing else."""
@@ -46,8 +47,12 @@ class ContactKeys:
             return ()
         return tuple(self.phone(form) for form in match_forms(name))
 
+    def wamid(self, wamid: str) -> bytes:
+        """Return the key that a message is known by when it comes again, by WhatsApp's id of it."""
+        return self._of(b"message|message|" + wamid.encode("utf-8", "surrogatepass"))
+
     def message(self, kind: str, *parts: str | int | None) -> bytes:
-        """Return the key that a message, preference or send error is known by when it comes again.
+        """Return the key that a preference, send error or changed name is known by.
 
         `kind` keeps ids of different origin apart. Half surrogates in an id are kept as they are.
         """

@@ -21,7 +21,7 @@ Connection: TypeAlias = (
 )
 
 
-class MessageRow(msgspec.Struct, frozen=True):
+class MessageRow(msgspec.Struct, frozen=True, gc=False):
     """A row of `message`; `said_at` in Unix seconds, since PostgreSQL turns it cheaper than we."""
 
     message_key: bytes

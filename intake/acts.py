@@ -54,13 +54,13 @@ class Act:
 
 
 # Structs and not dataclasses: one is made for every message, and theirs are made faster.
-class Item(MessageRow, frozen=True):
+class Item(MessageRow, frozen=True, gc=False):
     """One row of `message`, sealed already, and the acts in it: none, for nearly all."""
 
     acts: tuple[Act, ...] = ()
 
 
-class Intake(msgspec.Struct):
+class Intake(msgspec.Struct, gc=False):
     """All that one delivery brings: recorded together with others, answered after the commit.
 
     `body` is the delivery, to set aside if the database refuses what is in it. `pairs` are the

@@ -70,15 +70,20 @@ def read(
     number = app.number(Use.MESSAGE)  # before any work is done: is the key of today here?
     latest = int(received_at.timestamp()) + _ROW_AHEAD_SECONDS
     reading = _Reading(app, matcher, body, received_at, latest, number)
-    taken = Intake(received_at, body)
-    taken.items = [reading.message(message) for message in delivery.messages]
-    taken.items += [reading.preference(said) for said in delivery.preferences]
-    taken.items += [reading.stopped_at_meta(said) for said in delivery.stopped_at_meta]
-    taken.items += [reading.name_change(said) for said in delivery.name_changes]
-    taken.pairs = tuple(pair for pair in delivery.links if pair not in app.links_stored)
-    for one, other in taken.pairs:
-        taken.links.extend(reading.links(one, other))
-    taken.unread = [set_aside(app, unread) for unread in delivery.unread]
+    taken = Intake(received_at, body, [reading.message(one) for one in delivery.messages])
+    # Nearly every delivery is one message and a link we know: what is not there costs nothing.
+    if delivery.preferences:
+        taken.items += [reading.preference(said) for said in delivery.preferences]
+    if delivery.stopped_at_meta:
+        taken.items += [reading.stopped_at_meta(said) for said in delivery.stopped_at_meta]
+    if delivery.name_changes:
+        taken.items += [reading.name_change(said) for said in delivery.name_changes]
+    for pair in delivery.links:
+        if pair not in app.links_stored:
+            taken.pairs = (*taken.pairs, pair)
+            taken.links += reading.links(*pair)
+    if delivery.unread:
+        taken.unread = [set_aside(app, unread) for unread in delivery.unread]
     return taken
 
 
@@ -107,7 +112,7 @@ class _Reading:
             words, decision = self._decide(message)
             if decision.intent is not Intent.NONE:
                 acts = self._acts_of(message, words, decision)
-        key = self.app.keys.message("message", message.message_id)
+        key = self.app.keys.wamid(message.message_id)
         kept = keep(message.raw, message.names, message.field, message.number_id)
         return self._item(key, message.said_at, message.kind, message.names, kept, acts)
 

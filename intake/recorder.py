@@ -2,7 +2,8 @@
 
 No timer gathers: the first delivery starts a transaction at once, alone; while it runs the others
 queue up, and the next transaction takes them all. So batches grow by themselves with the load.
-A batch holds one app only, and one app has one transaction under way at a time in a process.
+A batch holds one app only. While much waits, a second batch of the same app is written beside the
+first: rows are locked in one order everywhere, so batches wait for each other and never in a ring.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from webhook.errors import StoreUnavailable
 
 _log = structlog.get_logger()
 _LOG_EVERY_SECONDS = 10.0
+_JOIN_AT = 16  # deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,23 @@ class _Waiting(msgspec.Struct):
 
 @dataclass(slots=True)
 class _Queue:
-    """What waits for one app. `taken`: a writer has it, or it is in line for one."""
+    """What waits for one app, how many writers have a batch of it, and whether it is in line."""
 
     app: App
     waiting: deque[_Waiting] = field(default_factory=deque)
-    taken: bool = False
+    writing: int = 0
+    under_way: int = 0  # deliveries in those batches
+    in_line: bool = False
+
+    def ready(self) -> bool:
+        """Whether a writer should take a batch now.
+
+        A second writer joins only when as much waits as half of what is under way: the database
+        then has work while we prepare the next batch, and batches stay large.
+        """
+        if self.in_line or not self.waiting:
+            return False
+        return not self.writing or len(self.waiting) >= max(_JOIN_AT, self.under_way // 2)
 
 
 class Recorder:
@@ -115,8 +129,8 @@ class Recorder:
         queue.app = app  # settings may have changed since
         queue.waiting.append(waiting)
         self._bytes += len(intake.body)
-        if not queue.taken:
-            queue.taken = True
+        if queue.ready():
+            queue.in_line = True
             self._ready.put_nowait(queue)
         return waiting.done
 
@@ -124,6 +138,9 @@ class Recorder:
         while True:
             queue = await self._ready.get()
             batch = self._writing[number] = self._take(queue)
+            queue.in_line = False
+            queue.writing += 1
+            queue.under_way += len(batch)
             try:
                 await writer.write(queue.app, [waiting.intake for waiting in batch])
             except Exception as exc:  # whatever it is: the writer goes on, nobody gets a 200
@@ -135,8 +152,10 @@ class Recorder:
             self._writing[number] = []
             self._bytes -= sum(len(waiting.intake.body) for waiting in batch)
             self._observer.waiting(len(queue.waiting))
-            queue.taken = bool(queue.waiting)
-            if queue.taken:
+            queue.writing -= 1
+            queue.under_way -= len(batch)
+            if queue.ready():
+                queue.in_line = True
                 self._ready.put_nowait(queue)
 
     def _take(self, queue: _Queue) -> list[_Waiting]:
@@ -151,12 +170,12 @@ class Recorder:
 
     def _failed(self, queue: _Queue, batch: Sequence[_Waiting], exc: Exception) -> None:
         """Refuse the batch and all behind it: what is not committed is not acknowledged."""
-        self._away_until = asyncio.get_running_loop().time() + self._limits.retry_after
         behind = list(queue.waiting)
         queue.waiting.clear()
         self._bytes -= sum(len(waiting.intake.body) for waiting in behind)
         known = isinstance(exc, StoreUnavailable)
         if known:
+            self._away_until = asyncio.get_running_loop().time() + self._limits.retry_after
             self._log_away("store_unavailable", reason=str(exc.args[0]))
         else:
             _log.error("batch_not_written", exc_info=exc)

@@ -176,7 +176,10 @@ class Grammar:
         for rarest, others in self.needs:
             if rarest & roles:
                 for needs in others:
-                    if all(map(roles.__and__, needs)):
+                    for need in needs:
+                        if not need & roles:
+                            break
+                    else:
                         return True
         return False
 
@@ -202,6 +205,7 @@ class Lexicon:
             self._complete(mark)
         self.polite = frozenset(key.strip() for key, mark in marks.items() if mark.courtesy)
         self._typos = _typos(packs)
+        self._heads, self._tails = _ends_of_typos(self._typos)
         self._other_words = frozenset(word for pack in packs for word in pack.not_typos)
         anchors = {p.language: self._anchors(p) for p in packs}
         loud = {key: self._is_loud(mark, anchors) for key, mark in marks.items()}
@@ -221,6 +225,10 @@ class Lexicon:
 
     def meant(self, word: str) -> Term | None:
         """Return the term this word is, but for one letter wrong, missing, extra or swapped."""
+        # One error leaves the first two letters as they are, or the last two.
+        size = len(word)
+        if (size, word[:2]) not in self._heads and (size, word[-2:]) not in self._tails:
+            return None
         if word in self._other_words:
             return None
         for shorter in (word, *less_one(word)):
@@ -329,8 +337,9 @@ class Sieve:
     def __init__(self, lexicon: Lexicon, anchors: list[int]) -> None:
         self._first_loud = lexicon.first_loud
         self._grammars = list(lexicon.grammars.values())
-        self._common = [mark.common for mark in lexicon.marks]
-        self._roles = [self._numbered(mark) for mark in lexicon.marks]
+        # The roles of a mark in all languages are one number, a stretch of bits for each.
+        self._width = len(lexicon.bits)
+        self._roles = [self._side_by_side(mark) for mark in lexicon.marks]
         self._starts = [self._started(mark, anchors) for mark in lexicon.marks]
         beside = lexicon.mask(("courtesy", "lead_in", "ask", "answer"))
         self._beside = [_words_beside(mark, beside) for mark in lexicon.marks]
@@ -342,12 +351,10 @@ class Sieve:
         }
         self._alone = frozenset(n for n, mark in enumerate(lexicon.marks) if mark.terms)
 
-    def _numbered(self, mark: Mark) -> dict[int, int]:
-        return {
-            i: mark.roles[g.language]
-            for i, g in enumerate(self._grammars)
-            if g.language in mark.roles
-        }
+    def _side_by_side(self, mark: Mark) -> int:
+        return sum(
+            mark.roles_in(g.language) << i * self._width for i, g in enumerate(self._grammars)
+        )
 
     def _started(self, mark: Mark, anchors: list[int]) -> tuple[int, ...]:
         """Return the languages in which a phrase may be looked for when this mark is found."""
@@ -362,20 +369,21 @@ class Sieve:
 
     def grammars(self, numbers: list[int]) -> list[Grammar]:
         """Return the languages whose phrases may be there."""
-        once = list(dict.fromkeys(numbers))  # a word said a hundred times is one word here
-        loud = [number for number in once if number >= self._first_loud]
+        once = dict.fromkeys(numbers)  # a word said a hundred times is one word here
+        first_loud, starts = self._first_loud, self._starts
+        loud = [number for number in once if number >= first_loud]
         found: list[Grammar] = []
-        started = {language for number in loud for language in self._starts[number]}
+        started = {language for number in loud for language in starts[number]}
         if started:
-            common = 0
+            roles, roles_of = 0, self._roles
             for number in once:
-                common |= self._common[number]
-        for language in sorted(started):
-            roles = common
-            for number in once:
-                roles |= self._roles[number].get(language, 0)
-            if self._grammars[language].allows(roles):
-                found.append(self._grammars[language])
+                roles |= roles_of[number]
+            width = self._width
+            every = (1 << width) - 1
+            for language in sorted(started):
+                grammar = self._grammars[language]
+                if grammar.allows(roles >> language * width & every):
+                    found.append(grammar)
         for number in loud:
             for grammar in self._phrased.get(number, ()):
                 if grammar not in found:
@@ -417,10 +425,16 @@ def _needed(say: str) -> list[str]:
 
 
 def _by_rarest(patterns: Iterable[Pattern]) -> tuple[tuple[int, tuple[tuple[int, ...], ...]], ...]:
-    """Return what patterns need besides their rarest word, by that word, each once."""
+    """Return what patterns need besides their rarest word, by that word, each once.
+
+    A pattern that has all that another one needs, and more, adds nothing to that other.
+    """
     found: dict[int, dict[tuple[int, ...], None]] = defaultdict(dict)
-    for pattern in patterns:
-        found[pattern.needs[0]][pattern.needs[1:]] = None
+    kept: list[tuple[int, ...]] = []
+    for needs in sorted({pattern.needs for pattern in patterns}, key=len):
+        if not any(all(any(n & w == n for n in needs) for w in less) for less in kept):
+            kept.append(needs)
+            found[needs[0]][tuple(dict.fromkeys(n for n in needs[1:] if n != needs[0]))] = None
     return tuple((rarest, tuple(others)) for rarest, others in found.items())
 
 
@@ -465,6 +479,18 @@ def _typos(packs: Iterable[Pack]) -> dict[str, list[Term]]:
                 for shorter in {term.text, *less_one(term.text)}:
                     found[shorter].append(term)
     return dict(found)
+
+
+def _ends_of_typos(
+    typos: Mapping[str, list[Term]],
+) -> tuple[frozenset[tuple[int, str]], frozenset[tuple[int, str]]]:
+    """Return how a word of so many letters begins, and how it ends, that may be a typing error."""
+    texts = {term.text for terms in typos.values() for term in terms}
+    sized = [(len(text) + more, text) for text in texts for more in (-1, 0, 1)]
+    return (
+        frozenset((size, text[:2]) for size, text in sized),
+        frozenset((size, text[-2:]) for size, text in sized),
+    )
 
 
 def less_one(word: str) -> Iterator[str]:

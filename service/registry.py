@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import structlog
 
@@ -34,10 +34,10 @@ class AppDoor:
         self.verifier = Verifier(one.encode() for one in record.active("app_secret"))
         self.verify_tokens: Sequence[str] = record.active("verify_token")
 
-    async def take_in(self, body: bytes) -> None:
-        """Record a delivery and return after the commit; raises StoreUnavailable."""
+    def take_in(self, body: bytes) -> Awaitable[None]:
+        """Record a delivery; done after the commit, or raises StoreUnavailable."""
         registry = self._registry
-        await take_in(
+        return take_in(
             self.app,
             body,
             matcher=registry.matcher,

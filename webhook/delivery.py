@@ -33,7 +33,7 @@ class Words(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class InboundMessage(msgspec.Struct, frozen=True):
+class InboundMessage(msgspec.Struct, frozen=True, gc=False):
     """A message from a contact to the business.
 
     `words` is empty where nothing may be read for keywords: reactions, forwards, groups, media
@@ -100,7 +100,7 @@ class Unread(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """Everything one webhook body said that matters to consent, in the order it stood there.
 
     `links`: pairs of names that one object of the delivery gave to one contact, from messages,

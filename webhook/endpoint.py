@@ -49,8 +49,8 @@ class Door(Protocol):
     verifier: Verifier
     verify_tokens: Sequence[str]
 
-    async def take_in(self, body: bytes) -> None:
-        """Record a delivery and return after the commit; raises StoreUnavailable."""
+    def take_in(self, body: bytes) -> Awaitable[None]:
+        """Record a delivery; done after the commit, or raises StoreUnavailable."""
 
 
 FindDoor = Callable[[str], Door | None]
@@ -102,33 +102,31 @@ class Webhook:
                 signature = value
             elif name == b"content-length" and int(value) > self._body_limit:
                 raise TooLarge(f"over {self._body_limit} bytes")
-        body = await self._body(receive)
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")  # all at once, as nearly always
+            if len(body) > self._body_limit:
+                raise TooLarge(f"over {self._body_limit} bytes")
+        else:
+            body = await self._rest(message, receive)
         if not door.verifier.verify(body, signature):
             raise BadSignature("not signed with an active secret of this app")
         await door.take_in(body)
 
-    async def _body(self, receive: Receive) -> bytes:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            return self._measured(body)
-        parts, size = [body], len(body)
-        while message.get("more_body"):
-            message = await receive()
+    async def _rest(self, message: Message, receive: Receive) -> bytes:
+        """Return a body that comes in parts, of which this is the first."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
             if message["type"] == "http.disconnect":
                 raise _Gone
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._body_limit:
                 raise TooLarge(f"over {self._body_limit} bytes")
-        return b"".join(parts)
-
-    def _measured(self, body: bytes) -> bytes:
-        if len(body) > self._body_limit:
-            raise TooLarge(f"over {self._body_limit} bytes")
-        return body
+            if not message.get("more_body"):
+                return b"".join(parts)
+            message = await receive()
 
 
 class _Gone(Exception):

@@ -140,12 +140,17 @@ class Found:
         "unread",
     )
 
-    def __init__(self) -> None:
-        self.messages: list[InboundMessage] = []
+    def __init__(
+        self,
+        messages: list[InboundMessage] | None = None,
+        links: dict[tuple[str, str], None] | None = None,
+    ) -> None:
+        """Go on from the messages and links found so far, if given; adds to these very objects."""
+        self.messages: list[InboundMessage] = [] if messages is None else messages
         self.preferences: list[Preference] = []
         self.stopped_at_meta: list[StoppedAtMeta] = []
         self.name_changes: list[NameChange] = []
-        self.links: dict[tuple[str, str], None] = {}  # a set that keeps the order
+        self.links: dict[tuple[str, str], None] = {} if links is None else links  # ordered set
         self.unread: list[Unread] = []
         self.ignored: dict[str, int] = {}
 

@@ -19,7 +19,7 @@ def other_side(thread: Thread) -> frozenset[str]:
 def contact_of(context: ThreadContext) -> Contact:
     """Return the entry that `contacts` would have for the other side of a thread."""
     profile = Profile(username=context.username)
-    return Contact(context.wa_id, context.user_id, context.parent_user_id, profile)
+    return Contact(profile, context.wa_id, context.user_id, context.parent_user_id)
 
 
 def take_old_message(

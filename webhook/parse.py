@@ -3,15 +3,15 @@
 import msgspec
 
 from webhook.careful import read_carefully
-from webhook.delivery import Delivery
+from webhook.delivery import Delivery, InboundMessage
 from webhook.fields import IGNORED_FIELDS, OBJECT
 from webhook.found import Found, LookCloser, Scene
 from webhook.items import take_message, take_status
 from webhook.names import NOBODY
-from webhook.payload import Envelope, Message, Metadata, Standby, Value
+from webhook.ordinary import decode_message, read_ordinary
+from webhook.payload import Change, Envelope, Metadata, Standby, Value
 
 _envelope = msgspec.json.Decoder(Envelope).decode
-_message = msgspec.json.Decoder(Message).decode
 
 _NO_METADATA = Metadata()
 
@@ -34,16 +34,31 @@ def _read_quickly(raw: bytes) -> Delivery:
     envelope = _envelope(raw)
     if envelope.object != OBJECT:
         raise LookCloser
-    found = Found()
+    messages: list[InboundMessage] = []
+    links: dict[tuple[str, str], None] = {}  # a set that keeps the order
+    found = None
     for entry in envelope.entry:
         for change in entry.changes:
-            if change.field == "messages" or change.field == "standby":
-                _read_value(found, change.field, change.value)
-            elif change.field in IGNORED_FIELDS:
-                found.ignore(change.field)
-            else:
-                raise LookCloser
+            if change.field == "messages":
+                message = read_ordinary(change.value, links)
+                if message is not None:
+                    messages.append(message)
+                    continue
+            if found is None:  # nearly always there is nothing but such messages
+                found = Found(messages, links)
+            _read_change(found, change)
+    if found is None:
+        return Delivery(tuple(messages), (), (), (), tuple(links))
     return found.delivery()
+
+
+def _read_change(found: Found, change: Change) -> None:
+    if change.field == "messages" or change.field == "standby":
+        _read_value(found, change.field, change.value)
+    elif change.field in IGNORED_FIELDS:
+        found.ignore(change.field)
+    else:
+        raise LookCloser
 
 
 def _read_value(found: Found, field: str, value: Value) -> None:
@@ -62,6 +77,6 @@ def _read_lists(found: Found, field: str, lists: Value | Standby, metadata: Meta
     scene = Scene(field, metadata, found.book(lists.contacts) if lists.contacts else NOBODY)
     for raw in lists.messages or ():
         item = bytes(raw)
-        take_message(found, scene, _message(item), item)
+        take_message(found, scene, decode_message(item), item)
     for status in lists.statuses or ():
         take_status(found, scene, status, None)

@@ -2,7 +2,8 @@
 
 Source: Meta, "webhooks reference" (messages, statuses, user_preferences, standby, history), 2026.
 Every member may be missing or null, and what Meta calls a string may be a number where samples
-show both. Structs without garbage collection, since decoded JSON cannot refer to itself.
+show both. Structs without garbage collection, since decoded JSON cannot refer to itself. The most
+frequent members come in Meta's order, since msgspec looks for each first after the one before.
 """
 
 from typing import Any
@@ -65,7 +66,7 @@ class Context(_Part):
 
 
 class Spoken(_Part):
-    """What a message and the new version in an edit have in common."""
+    """The new version of a message in an edit; `Message` has all of this too."""
 
     type: Any = None
     text: Text | None = None
@@ -122,14 +123,26 @@ class HistoryContext(_Part):
     from_me: bool | None = None
 
 
-class Message(Spoken):
-    """An item of `messages`; `to` and `history_context` stand in old ones only."""
+class Message(_Part):
+    """An item of `messages`; `to` and `history_context` stand in old ones only.
 
-    id: str | None = None
-    timestamp: Id = None
+    All of `Spoken` again and not derived from it, which would fix the order of the members.
+    """
+
     sender: Id = msgspec.field(default=None, name="from")
     from_user_id: str | None = None
     from_parent_user_id: str | None = None
+    id: str | None = None
+    timestamp: Id = None
+    text: Text | None = None
+    type: Any = None
+    context: Context | None = None
+    button: Button | None = None
+    interactive: Interactive | None = None
+    image: Media | None = None
+    video: Media | None = None
+    document: Media | None = None
+    order: Order | None = None
     group_id: Any = None
     edit: Edit | None = None
     unsupported: Unsupported | None = None
@@ -196,10 +209,10 @@ class Profile(_Part):
 class Contact(_Part):
     """An entry of `contacts`."""
 
+    profile: Profile | None = None
     wa_id: Id = None
     user_id: str | None = None
     parent_user_id: str | None = None
-    profile: Profile | None = None
 
 
 class Metadata(_Part):
@@ -253,8 +266,8 @@ class Value(_Part):
 class Change(_Part):
     """What happened, under the webhook field that it belongs to."""
 
-    field: str
     value: Value
+    field: str
 
 
 class Entry(_Part):

@@ -365,23 +365,23 @@ def test_a_term_is_named_by_an_id_that_shows_no_word():
 
 
 @pytest.mark.parametrize(
-    ("ahead", "taken", "clamped"),
+    ("ahead", "taken", "clamped", "row"),
     [
-        pytest.param(-3600, -3600, False, id="an hour ago"),
-        pytest.param(-700 * 86400, -700 * 86400, False, id="two years ago, out of a log"),
-        pytest.param(0, 0, False, id="now"),
-        pytest.param(300, 300, False, id="five minutes ahead"),
-        pytest.param(301, 0, True, id="a second more is taken as now"),
-        pytest.param(10**9, 0, True, id="a generation ahead"),
+        pytest.param(-3600, -3600, False, -3600, id="an hour ago"),
+        pytest.param(-700 * 86400, -700 * 86400, False, -700 * 86400, id="two years, out of a log"),
+        pytest.param(0, 0, False, 0, id="now"),
+        pytest.param(300, 300, False, 300, id="five minutes ahead"),
+        pytest.param(301, 0, True, 301, id="a second more is taken as now, its row stays"),
+        pytest.param(10**9, 0, True, FAR_AHEAD - SAID, id="a generation ahead has a fixed row"),
     ],
 )
-def test_a_stamp_ahead_is_clamped_to_our_clock(ahead, taken, clamped):
+def test_a_stamp_ahead_is_clamped_to_our_clock(ahead, taken, clamped, row):
     item = item_of(text(said=SAID + ahead))
     [act] = item.acts
     assert act.said_at == datetime.fromtimestamp(SAID + taken, UTC)
     assert act.said_at.microsecond == 0
     assert act.clamped is clamped
-    assert item.said_at == (FAR_AHEAD if clamped else SAID + taken)
+    assert item.said_at == SAID + row
     assert clamp(SAID + ahead, NOW) == (act.said_at, clamped)
 
 
