@@ -1,6 +1,5 @@
 """A text that is nothing but one term, as most requests are: looked up, not read."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from keywords.case import HARD_STOPS, QUESTION_MARKS, Audience, Case, Reading, strength
@@ -8,6 +7,7 @@ from keywords.decision import Intent
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, normalize
 from keywords.pack import Term
+from keywords.sieve import Sieve
 from keywords.whole import bare_reading
 
 _ENDS = HARD_STOPS | QUESTION_MARKS
@@ -22,16 +22,22 @@ class _Known(NamedTuple):
 class Bare:
     """The terms that can be the whole message, by their text as it is matched."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, sieve: Sieve) -> None:
         self._lexicon = lexicon
-        self._known = dict(self._entries())
+        self._sieve = sieve
+        self._numbers = {lexicon.text(number): number for number in lexicon.terms_of}
+        self._known: dict[str, _Known | None] = {}
 
     def readings(
         self, text: str, folded: str, audience: Audience
     ) -> tuple[Normalized, list[Reading]] | None:
         """Return what a text that is one term means; None if it takes a closer look."""
         key = folded.strip(" ")
-        known = self._known.get(key)
+        if key not in self._numbers:
+            return None
+        if key not in self._known:
+            self._known[key] = self._looked_at(key)
+        known = self._known[key]
         if known is None or not known.splits.isdisjoint(text):
             return None
         strong = [(t, strength(self._lexicon, audience, t)) for t in known.terms]
@@ -47,20 +53,18 @@ class Bare:
             if level > (t.intent is Intent.OPT_IN)  # a likely opt-in is none
         ]
 
-    def _entries(self) -> Iterator[tuple[str, _Known]]:
-        lexicon, sieve = self._lexicon, self._lexicon.sieve
-        for key in {mark.text for mark in lexicon.marks if mark.terms}:
-            folded = f" {key} "
-            hits = list(lexicon.automaton.iter(folded))
-            numbers = [number for _, number in hits]
-            normal = Normalized(folded, range(-1, len(key) + 1), key)
-            case = Case(lexicon, normal, Audience(), hits)
-            first = next((f for f in case.at.get(1, ()) if f.mark.fits), None)
-            if first is None or first.end != len(folded) - 1 or not first.mark.terms:
-                continue
-            if normalize(key, lexicon.known).text != folded:
-                continue  # read as another word once mended
-            # In one word no sign can be; between two words it would part them.
-            splits = _ENDS if " " in key else QUESTION_MARKS
-            settled = not sieve.grammars(numbers)
-            yield key, _Known(first.mark.terms, settled, splits)
+    def _looked_at(self, key: str) -> _Known | None:
+        """Return what is known of a term that is the whole text; None if it is read otherwise."""
+        folded = f" {key} "
+        hits = list(self._lexicon.automaton.iter(folded))
+        normal = Normalized(folded, range(-1, len(key) + 1), key)
+        case = Case(self._lexicon, normal, Audience(), hits)
+        first = next((f for f in case.at.get(1, ()) if f.mark.fits), None)
+        if first is None or first.end != len(folded) - 1 or not first.mark.terms:
+            return None
+        if normalize(key, self._lexicon.known).text != folded:
+            return None  # read as another word once mended
+        # In one word no sign can be; between two words it would part them.
+        splits = _ENDS if " " in key else QUESTION_MARKS
+        settled = not self._sieve.grammars([number for _, number in hits])
+        return _Known(first.mark.terms, settled, splits)

@@ -2,19 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from consent.model import Switch
 from keywords.decision import Intent, Tier
-from keywords.lexicon import ASKED, ENDED, PAUSED, Grammar, Lexicon, Mark
+from keywords.grammar import ASKED, ENDED, PAUSED, SAID, Grammar
+from keywords.lexicon import Lexicon, Mark
 from keywords.normalize import Normalized
 from keywords.pack import NANP, Term
 
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
 QUESTION_MARKS = frozenset("?؟？⁇⁈❓❔;՞፧")
 HARD_STOPS = frozenset(".!\n\r।。！…۔•|")
+_COLONS = frozenset(":：∶")
 _INSIDE_WORDS = frozenset("-'’_*~/")
 # All that can make a pause; beyond the first two planes there is no punctuation.
 _PAUSING = (
@@ -22,6 +24,7 @@ _PAUSING = (
     .union(QUESTION_MARKS, HARD_STOPS)
     .difference(_INSIDE_WORDS)
 )
+_LONGEST_ENDING = 14  # letters after a stem; beyond it is another word
 _GAP = re.compile(" +")
 
 
@@ -89,7 +92,7 @@ class Case:
         self.lexicon = lexicon
         self.normal = normal
         self.audience = audience
-        self.found = _found(lexicon.marks, hits)
+        self.found = _found(lexicon, normal.text, hits)
         self.at: dict[int, list[Found]] = {}
         for one in self.found:
             there = self.at.setdefault(one.start, [])
@@ -111,17 +114,24 @@ class Case:
         return end
 
 
-def _found(marks: Sequence[Mark], hits: Iterable[tuple[int, int]]) -> list[Found]:
+def _found(lexicon: Lexicon, text: str, hits: Iterable[tuple[int, int]]) -> list[Found]:
     found = []
     for last, number in hits:
-        mark = marks[number]
+        if number >= lexicon.first_odd:
+            continue
+        mark = lexicon.mark(number)
+        if mark.stem:
+            end = text.index(" ", last + 1)
+            if end - last <= _LONGEST_ENDING:
+                found.append(Found(last + 1 - mark.length, end, mark))
+            continue
         end = last + 1 - mark.pad
         found.append(Found(end - mark.length, end, mark))
     return found
 
 
-def _shorter(found: Found) -> int:
-    return -found.end
+def _shorter(found: Found) -> tuple[int, int]:
+    return -found.end, -found.mark.length  # a word before its stem
 
 
 def strength(lexicon: Lexicon, audience: Audience, term: Term) -> int:
@@ -157,4 +167,6 @@ def pause_between(normal: Normalized, before: int, after: int) -> str:
         return ASKED
     if not HARD_STOPS.isdisjoint(raw):
         return ENDED
+    if not _COLONS.isdisjoint(raw):
+        return SAID
     return "" if _PAUSING.isdisjoint(raw) else PAUSED

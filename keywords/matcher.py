@@ -11,9 +11,11 @@ from keywords import intent
 from keywords.bare import Bare
 from keywords.case import Audience, Case
 from keywords.decision import NOTHING, Decision, Intent, Tier
+from keywords.kept import load_packs
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, fold, normalize
-from keywords.pack import PACKS, Term, matched, read_packs
+from keywords.pack import PACKS, Term, matched
+from keywords.sieve import Sieve
 from keywords.whole import bare_reading, whole
 
 _TEXT = Surface.TEXT  # a global is found faster than a member of an enumeration
@@ -34,8 +36,9 @@ class Matcher:
         self.version = lexicon.version
         self.digest = digest
         self._scan = lexicon.automaton.iter
-        self._first_loud = lexicon.first_loud
-        self._bare = Bare(lexicon)
+        self._sieve = Sieve(lexicon)
+        self._is_quiet = self._sieve.loud.isdisjoint
+        self._bare = Bare(lexicon, self._sieve)
 
     def decide(
         self,
@@ -61,7 +64,7 @@ class Matcher:
         folded = fold(text)
         hits = list(self._scan(folded))
         numbers = [number for _, number in hits]
-        if not numbers or max(numbers) < self._first_loud:
+        if not numbers or self._is_quiet(numbers):
             return self._quiet(text, folded)
         audience = _audience(tuple(languages), country)
         bare = self._bare.readings(text, folded, audience)
@@ -89,7 +92,7 @@ class Matcher:
         phrased: bool,
     ) -> Decision:
         """Return what a text asks for: as a bare term and, if `phrased`, by its phrases."""
-        sieve, known = self.lexicon.sieve, self.lexicon.known
+        sieve, known = self._sieve, self.lexicon.known
         numbers = [number for _, number in hits]
         normal: Normalized | None = None
         if sieve.is_odd(numbers) or "  " in text or "\n" in text:
@@ -125,9 +128,9 @@ class Matcher:
             letters += len(folded) - 2
             hits = list(self._scan(folded))
             numbers = [number for _, number in hits]
-            if not numbers or max(numbers) < self._first_loud:
+            if not numbers or self._is_quiet(numbers):
                 continue
-            grammars = self.lexicon.sieve.grammars(numbers)
+            grammars = self._sieve.grammars(numbers)
             if not grammars:
                 continue
             normal = normalize(stretch, ())
@@ -146,7 +149,7 @@ class Matcher:
         return self._quiet(text, fold(text))  # long by invisible characters only
 
     def _is_loud(self, text: str) -> bool:
-        return any(number >= self._first_loud for _, number in self._scan(fold(text)))
+        return any(number in self._sieve.loud for _, number in self._scan(fold(text)))
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
         """Return what a tapped button or list row asks for: nothing on its label is a guess.
@@ -172,11 +175,10 @@ class Matcher:
         """Return the request of a message that is one unmistakable word with one error in it."""
         if "?" in text:
             return NOTHING
-        polite = self.lexicon.polite
-        words = [word for word in folded.split() if word not in polite]
+        words = [word for word in folded.split() if not self._is_polite(word)]
         if len(words) != 1 or len(words[0]) < 5:
             return NOTHING
-        term = self.lexicon.meant(words[0])
+        term = self.lexicon.typos.meant(words[0])
         if term is None:
             return NOTHING
         normal = normalize(text, ())
@@ -184,6 +186,10 @@ class Matcher:
         level = 2 if len(term.text) >= 8 else 1
         reading = bare_reading(term, level, start, start + len(words[0]))
         return intent.choose([reading], normal, self.lexicon, Audience())
+
+    def _is_polite(self, word: str) -> bool:
+        number = self.lexicon.automaton.get(f" {word} ", -1)
+        return 0 <= number < self.lexicon.first_odd and bool(self.lexicon.mark(number).courtesy)
 
 
 def _stretches(text: str) -> Iterator[tuple[int, str]]:
@@ -221,5 +227,5 @@ def _audience(languages: tuple[str, ...], country: str | None) -> Audience:
 
 def load_matcher(folder: Path = PACKS) -> Matcher:
     """Return a matcher over the packs of a folder. Raises BadPack if one of them is no good."""
-    packs, digest = read_packs(folder)
+    packs, digest = load_packs(folder)
     return Matcher(Lexicon(packs), digest)

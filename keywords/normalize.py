@@ -8,7 +8,7 @@ into words that the packs know: a guess that is nobody's word changes nothing.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -90,6 +90,9 @@ _MENDABLE = re.compile(
     f"[{re.escape(''.join(map(chr, sorted({p for table in _TABLES for p in table}))))}]"
     r"|(\w)\1\1| [\w@$] {1,3}[\w@$] {1,3}[\w@$] "
 )
+# Where Latin letters or digits touch a script without spaces, a word ends.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+_TOUCHING = re.compile(f"(?<=[a-z0-9])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=[a-z0-9])")
 _TABLE_LIMIT = 20_000  # code points remembered; beyond it they are folded anew each time
 
 
@@ -159,7 +162,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return f" {text.encode('ascii').translate(_ASCII).decode('ascii')} "
     folded = text.translate(_TABLE)
-    return normalize(text, ()).text if _JOIN in folded else f" {folded} "
+    if _JOIN in folded or _TOUCHING.search(folded):
+        return normalize(text, ()).text
+    return f" {folded} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ class Normalized:
         return self.raw[self.origin[start] + 1 : self.origin[end]]
 
 
-def normalize(text: str, known: Collection[str]) -> Normalized:
+def normalize(text: str, known: Container[str]) -> Normalized:
     """Return the text folded and its words mended into `known` words; linear, never raises."""
     if text.isascii():
         even = "  " not in text and "\n" not in text
@@ -193,6 +198,7 @@ def normalize(text: str, known: Collection[str]) -> Normalized:
         # Where every character became one character, the way back is a matter of counting.
         folded = f" {text.translate(_TABLE)} "
         even = "  " not in folded and _TABLE.even.issuperset(text)
+        even = even and not _TOUCHING.search(folded)
     if even:
         return _mend(Normalized(folded, range(-1, len(text) + 1), text), known)
     chars: list[str] = [" "]
@@ -206,7 +212,22 @@ def normalize(text: str, known: Collection[str]) -> Normalized:
             origin.append(at)
     chars.append(" ")
     origin.append(len(text))
-    return _mend(Normalized("".join(chars), origin, text), known)
+    return _mend(_parted(Normalized("".join(chars), origin, text)), known)
+
+
+def _parted(normal: Normalized) -> Normalized:
+    """Return it with a space where letters of a script without spaces touch Latin ones."""
+    touching = [match.start() for match in _TOUCHING.finditer(normal.text)]
+    if not touching:
+        return normal
+    pieces: list[str] = []
+    origin: list[int] = []
+    for start, end in pairwise([0, *touching, len(normal.text)]):
+        pieces.append(normal.text[start:end])
+        origin.extend(normal.origin[start:end])
+        if end < len(normal.text):
+            origin.append(normal.origin[end - 1])
+    return Normalized(" ".join(pieces), origin, normal.raw)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -227,7 +248,7 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         at = end
 
 
-def _mend(normal: Normalized, known: Collection[str]) -> Normalized:
+def _mend(normal: Normalized, known: Container[str]) -> Normalized:
     """Return it with words written oddly put right, where that gives a known word."""
     out: list[str] = []
     origin: list[int] = []
@@ -271,7 +292,7 @@ def _joined(letters: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
         yield letters[0].start(), letters[-1].end(), "".join(letter[0] for letter in letters)
 
 
-def _mended(word: str, known: Collection[str]) -> str | None:
+def _mended(word: str, known: Container[str]) -> str | None:
     """Return the known word that this one was meant to be, or None."""
     if word in known:
         return word  # S T O P, joined; any other stays itself

@@ -15,6 +15,7 @@ from keywords.decision import Intent, Tier
 from keywords.normalize import normalize
 
 PACKS = Path(__file__).parent / "packs"
+STEM = "*"  # ends a word of a role that any ending may follow
 COMMON = "mul"  # BCP 47: several languages; its words count in every language
 
 # All under calling code 1, where 47 CFR 64.1200(a)(10) is the measure. "US" stands for all.
@@ -184,7 +185,10 @@ def read_pack(file: str, content: str) -> Pack:
 def _words(reader: _Reader, role: str, value: Any) -> list[str]:
     if not re.fullmatch("[a-z_]+", role):
         raise reader.bad(f"words {role}", "not a name", "use small letters and _")
-    return list(dict.fromkeys(text for _, text in reader.said(f"words {role}", value)))
+    place = f"words {role}"
+    # A stem ("mesaj*") stays one: its star says that any ending may follow.
+    said = reader.said(place, value)
+    return list(dict.fromkeys(text + STEM if say.endswith(STEM) else text for say, text in said))
 
 
 def _terms(reader: _Reader, language: str, groups: list[dict[str, Any]]) -> Iterator[Term]:

@@ -13,7 +13,7 @@ from itertools import islice
 from consent.model import Switch
 from keywords.case import TIERS, Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.lexicon import ASKED, ENDED, FOREIGN_COURTESY, OTHER, Grammar, Guards
+from keywords.grammar import ASKED, BREAKS, ENDED, FOREIGN_COURTESY, OTHER, SAID, Grammar, Guards
 
 _NEAR = 12  # words before and after a phrase that can change what it says
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
@@ -46,7 +46,7 @@ def sentence_of(case: Case, grammar: Grammar) -> Sentence:
             pause, begin = pauses[at]
             letters.append(pause)
             spans.append((begin, at))
-        letter, end = _word(case, grammar.language, at)
+        letter, end = _word(case, grammar, at)
         if letter:
             letters.append(letter)
             spans.append((at, end))
@@ -58,11 +58,11 @@ def sentence_of(case: Case, grammar: Grammar) -> Sentence:
     return Sentence("".join(letters), spans)
 
 
-def _word(case: Case, language: str, at: int) -> tuple[str, int]:
+def _word(case: Case, grammar: Grammar, at: int) -> tuple[str, int]:
     """Return the letter of the word that begins here, and where it ends; signs have no letter."""
     polite = 0
     for found in case.at.get(at, ()):
-        letter = found.mark.letters.get(language)
+        letter = grammar.letter(found.mark.number)
         if letter:
             return letter, found.end
         if found.mark.courtesy and not polite:
@@ -82,8 +82,8 @@ def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Readin
             where = (match.start(), match.end(), TIERS.index(pattern.phrase.tier))
             yield _reading(case, grammar, sentence, where, None, pattern.phrase.say)
     for found in case.found:
-        for term in found.mark.phrased:
-            if term.language == grammar.language:
+        for term in found.mark.terms:
+            if term.anywhere and term.language == grammar.language:
                 first, last = _words_of(sentence, found)
                 level = strength(case.lexicon, case.audience, term)
                 yield _reading(case, grammar, sentence, (first, last, level), term.switch, term.say)
@@ -141,6 +141,8 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> int:
     before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
     asked = letters[finish : finish + 1] == ASKED
     polite = before[-1:] in guards.courtesy
+    if letters[begin - 1 : begin] == SAID and _is_reported(guards, letters[: begin - 1]):
+        return 2
     steps = 0 if polite else _doubt_before(guards, before, inside)
     if steps >= 2:
         return steps
@@ -148,6 +150,12 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> int:
     if asked and guards.ask.isdisjoint(before + inside + after):
         steps += 1
     return steps
+
+
+def _is_reported(guards: Guards, before: str) -> bool:
+    """Tell whether the words before a colon say that somebody else said what follows."""
+    start = max(before.rfind(sign) for sign in BREAKS) + 1
+    return not guards.reported.isdisjoint(before[start:])
 
 
 def _doubt_before(guards: Guards, before: str, inside: str) -> int:

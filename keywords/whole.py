@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from keywords.case import Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.lexicon import ASKED, ENDED, Mark
+from keywords.grammar import ASKED, ENDED
+from keywords.lexicon import Mark
 from keywords.pack import Term
 
 
@@ -40,9 +41,9 @@ def whole(case: Case) -> list[Reading]:
 
 def _invitations(case: Case, readings: list[Reading]) -> dict[str, int]:
     """Return by language from where on a question is a request: after "how do I", "can you"."""
-    ask, never = case.lexicon.ask, len(case.normal.text)
+    never, bits = len(case.normal.text), case.lexicon.bits
     return {
-        language: min((f.end for f in case.found if f.mark.roles_in(language) & ask), default=never)
+        language: min((f.end for f in case.found if f.mark.asks & bits[language]), default=never)
         for language in {reading.language for reading in readings}
     }
 
@@ -63,6 +64,7 @@ def _cover(case: Case, start: int, end: int, *, asked: bool) -> list[Reading] | 
     """Return the terms of this stretch if it holds nothing else but courtesy, else None."""
     text = case.normal.text
     led_by: list[Found] = []
+    polite = case.lexicon.every  # the languages whose courtesy this is
     terms: list[Found] = []
     said: set[Mark] = set()
     at = start
@@ -82,7 +84,9 @@ def _cover(case: Case, start: int, end: int, *, asked: bool) -> list[Reading] | 
             if asked or mark not in said:
                 terms.append(step)
                 said.add(mark)
-        elif not mark.courtesy:
+        elif mark.courtesy:
+            polite &= mark.courtesy
+        else:
             if terms or not _leads(case, step):
                 return None  # "stop I want to …" goes on, "no quiero …" refuses
             led_by.append(step)
@@ -91,7 +95,9 @@ def _cover(case: Case, start: int, end: int, *, asked: bool) -> list[Reading] | 
         reading
         for found in terms
         for term in found.mark.terms
-        if (reading := _of_term(case, found, term, led_by)) is not None
+        # People are polite to STOP in any language; a word with other meanings needs its own.
+        if (not term.local or polite & case.lexicon.bits[term.language])
+        and (reading := _of_term(case, found, term, led_by)) is not None
     ]
     return None if terms and not readings else readings
 
@@ -110,8 +116,7 @@ def _of_term(case: Case, found: Found, term: Term, led_by: list[Found]) -> Readi
     """Return the reading of a term alone, or None if it counts for nothing here."""
     if led_by:
         # An opt-in is the word alone; a lead-in of another language is not one.
-        lead = case.lexicon.lead
-        own = all(f.mark.roles_in(term.language) & lead for f in led_by)
+        own = all(f.mark.leads & case.lexicon.bits[term.language] for f in led_by)
         if not own or term.intent is Intent.OPT_IN:
             return None
     level = strength(case.lexicon, case.audience, term)

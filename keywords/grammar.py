@@ -1,0 +1,310 @@
+"""How the words of one language combine: phrases over roles, and what guards ask about.
+
+A word can have several roles ("text" is a thing and an act). A message becomes a string with one
+letter for each word, a letter standing for a set of roles, and a phrase such as
+`stop send? messages` becomes a regular expression over those letters. So a phrase costs nothing
+until its words are there, and no list of sentences is needed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from keywords.pack import BadPack, Pack, Phrase
+
+OTHER = "x"  # the letter of a word that no pack knows
+ASKED, ENDED, PAUSED, SAID = "?", ".", ",", ":"  # letters of what stands between words
+BREAKS = f"{ASKED}{ENDED}{PAUSED}{SAID}"
+FOREIGN_COURTESY = "\ue000"  # the letter of a word that is courtesy in another language
+
+# The rarest first: a phrase is looked for only where its rarest word was found.
+_ANCHORS = (
+    "unsubscribe",
+    "consent",
+    "messages",
+    "promotions",
+    "list",
+    "contact",
+    "receive",
+    "number",
+    "remove",
+    "stop",
+    "send",
+)
+# Words that may stand between the words of a phrase without changing it.
+_SKIPPED = ("filler", "courtesy", "me", "more")
+_MOST_SKIPPED = 5
+# What a request to stop may be about.
+THINGS = ("messages", "promotions", "list", "number")
+# Roles that guards ask about, in every language.
+GUARDS = (
+    "answer",
+    "ask",
+    "courtesy",
+    "filler",
+    "join",
+    "lead_in",
+    "limit",
+    "me",
+    "more",
+    "not",
+    "others",
+    "question",
+    "receive",
+    "refuse",
+    "reply",
+    "stop",
+    *THINGS,
+)
+_CLEAR = (
+    "courtesy",
+    "filler",
+    "lead_in",
+    "ask",
+    "me",
+    "answer",
+    "more",
+    "stop",
+    "receive",
+    *THINGS,
+)
+_EVERYWHERE = {*GUARDS, "dont", "want"}  # no phrase is looked for because of these
+
+
+class Pattern:
+    """A phrase. `needs` is a set of roles for each word that must be there, the rarest first."""
+
+    __slots__ = ("_letters", "_regex", "needs", "phrase")
+
+    def __init__(
+        self, phrase: Phrase, needs: tuple[int, ...], letters: Mapping[str, set[str]]
+    ) -> None:
+        self.phrase = phrase
+        self.needs = needs
+        self._letters = letters
+        self._regex: re.Pattern[str] | None = None
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The phrase over the letters of its language, made when it is first looked for."""
+        if self._regex is None:
+            self._regex = _compiled(self.phrase.say, self._letters)
+        return self._regex
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The letters of the words that guards ask about, put together as they are asked for."""
+
+    ask: frozenset[str]
+    courtesy: frozenset[str]
+    limit: frozenset[str]
+    me: frozenset[str]
+    promotions: frozenset[str]
+    reply: frozenset[str]
+    answer: frozenset[str]
+    negations: frozenset[str]
+    negations_after: frozenset[str]  # where "not" comes last
+    reported: frozenset[str]  # before a colon: somebody else said it
+    doubtful: tuple[frozenset[str], ...]  # before a phrase, each one step
+    clear: frozenset[str]  # beside a phrase they change nothing
+    named: frozenset[str]  # what a phrase is about, right beside it
+    breaks: frozenset[str]  # what guards don't look beyond
+    stop: str
+    opening: str  # courtesy and small words
+
+    @classmethod
+    def of(cls, roles: Mapping[str, set[str]], *, not_last: bool) -> "Guards":
+        """Return them by the letters of each role; whether "not" follows what it denies."""
+        letters = {role: frozenset(roles.get(role, ())) for role in GUARDS}
+        return cls(
+            **{r: letters[r] for r in ("ask", "courtesy", "limit", "me", "promotions", "reply")},
+            answer=letters["answer"],
+            negations=letters["not"] | letters["refuse"],
+            negations_after=letters["not"] - letters["answer"] if not_last else frozenset(),
+            reported=letters["question"] | letters["others"] | letters["reply"],
+            doubtful=tuple(letters[r] for r in ("question", "others", "limit", "reply")),
+            clear=frozenset().union(*(letters[r] for r in _CLEAR)),
+            named=letters["messages"] | letters["promotions"] | letters["filler"],
+            breaks=letters["join"].union(BREAKS),
+            stop="".join(sorted(letters["stop"])),
+            opening="".join(sorted(letters["courtesy"] | letters["filler"])),
+        )
+
+
+class Grammar:
+    """The words of one language by their number, and what they combine to.
+
+    `bits` has a bit for each role of the language, `roles` the roles of each word as bits.
+    """
+
+    def __init__(self, pack: Pack, bits: Mapping[str, int], roles: Mapping[int, int]) -> None:
+        self.language = pack.language
+        self.countries = pack.countries
+        self.bits = bits
+        self.roles = roles
+        self._phrases = pack.phrases
+        for phrase in pack.phrases:
+            self._check(phrase, pack)
+        parts = [[w.split("|") for w in _needed(phrase.say)] for phrase in pack.phrases]
+        self.anchors = self.mask({role for words in parts for role in _anchor(words)})
+        self.used = self.mask({role for words in parts for word in words for role in word})
+        self._needs = [
+            tuple(self.mask(word) for word in sorted(words, key=_rarity)) for words in parts
+        ]
+        self._wanted = _by_rarest(self._needs)
+        self.enough = self._mask_of_single()
+
+    def _check(self, phrase: Phrase, pack: Pack) -> None:
+        for word in re.findall("[a-z_]+", phrase.say):
+            if word not in pack.words and word not in GUARDS:
+                raise BadPack(
+                    f"{pack.language}.toml: phrase {phrase.say!r}: no words for {word!r}; "
+                    f"add them under [words]"
+                )
+        if not _anchor([word.split("|") for word in _needed(phrase.say)]):
+            raise BadPack(
+                f"{pack.language}.toml: phrase {phrase.say!r}: only words that are everywhere; "
+                f"add one that starts a search, such as {', '.join(_ANCHORS)}"
+            )
+
+    def mask(self, roles: Iterable[str]) -> int:
+        """Return the bits of these roles; a role without words has none."""
+        return sum(self.bits.get(role, 0) for role in set(roles))
+
+    def _mask_of_single(self) -> int:
+        """Return the roles that are all that some phrase needs."""
+        found = 0
+        for needs in self._needs:
+            if len(set(needs)) == 1:
+                found |= needs[0]
+        return found
+
+    # What follows is worked out when a phrase of the language is first looked for.
+    @cached_property
+    def _letters(self) -> Mapping[int, str]:
+        """A letter for each set of roles that some word has."""
+        return {roles: chr(0xE001 + i) for i, roles in enumerate(sorted(set(self.roles.values())))}
+
+    @cached_property
+    def _roles_of(self) -> Mapping[str, int]:
+        return {letter: roles for roles, letter in self._letters.items()}
+
+    @cached_property
+    def _letters_of(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for roles, letter in self._letters.items():
+            for role, bit in self.bits.items():
+                if roles & bit:
+                    found[role].add(letter)
+        found["courtesy"].add(FOREIGN_COURTESY)
+        return found
+
+    @cached_property
+    def guards(self) -> Guards:
+        """The letters of the words that guards ask about."""
+        not_last = any(phrase.say.endswith(" not") for phrase in self._phrases)
+        return Guards.of(self._letters_of, not_last=not_last)
+
+    @cached_property
+    def _patterns(self) -> list[Pattern]:
+        return [
+            Pattern(phrase, needs, self._letters_of)
+            for phrase, needs in zip(self._phrases, self._needs, strict=True)
+        ]
+
+    def letter(self, number: int) -> str | None:
+        """Return the letter of a word, None if it is none of this language."""
+        roles = self.roles.get(number)
+        return None if roles is None else self._letters[roles]
+
+    def roles_named(self, letter: str) -> list[str]:
+        """Return the names of the roles a letter stands for."""
+        roles = self._roles_of.get(letter, 0)
+        return [role for role, bit in self.bits.items() if roles & bit]
+
+    def possible(self, letters: str) -> list[Pattern]:
+        """Return the patterns whose words are all there, by the letters of a sentence."""
+        roles = 0
+        for letter in set(letters):
+            roles |= self._roles_of.get(letter, 0)
+        found = []
+        for pattern in self._patterns:
+            for need in pattern.needs:
+                if not need & roles:
+                    break
+            else:
+                found.append(pattern)
+        return found
+
+    def allows(self, numbers: Iterable[int]) -> bool:
+        """Tell whether among these words are all that some phrase needs."""
+        roles, roles_of = 0, self.roles
+        for number in numbers:
+            if number in roles_of:
+                roles |= roles_of[number]
+        for rarest, others in self._wanted:
+            if rarest & roles:
+                for needs in others:
+                    for need in needs:
+                        if not need & roles:
+                            break
+                    else:
+                        return True
+        return False
+
+
+def _needed(say: str) -> list[str]:
+    """Return the words of a phrase that must be there."""
+    return [word for word in say.split() if word not in "^$" and not word.endswith("?")]
+
+
+def _anchor(words: list[list[str]]) -> list[str]:
+    """Return the roles of the word that a search for a phrase starts from; none if none will do."""
+    rare = [roles for anchor in _ANCHORS for roles in words if anchor in roles]
+    rare += [roles for roles in words if _EVERYWHERE.isdisjoint(roles)]
+    return rare[0] if rare else []
+
+
+def _rarity(roles: list[str]) -> int:
+    return min((i for i, anchor in enumerate(_ANCHORS) if anchor in roles), default=len(_ANCHORS))
+
+
+def _by_rarest(
+    patterns: Iterable[tuple[int, ...]],
+) -> tuple[tuple[int, tuple[tuple[int, ...], ...]], ...]:
+    """Return what patterns need besides their rarest word, by that word, each once.
+
+    A pattern that has all that another one needs, and more, adds nothing to that other.
+    """
+    found: dict[int, dict[tuple[int, ...], None]] = defaultdict(dict)
+    kept: list[tuple[int, ...]] = []
+    for needs in sorted(set(patterns), key=len):
+        if not any(all(any(n & w == n for n in needs) for w in less) for less in kept):
+            kept.append(needs)
+            found[needs[0]][tuple(dict.fromkeys(n for n in needs[1:] if n != needs[0]))] = None
+    return tuple((rarest, tuple(others)) for rarest, others in found.items())
+
+
+def _compiled(say: str, letters: Mapping[str, set[str]]) -> re.Pattern[str]:
+    """Return the expression for a phrase: its words in order, at most a few skipped between two."""
+
+    def any_of(roles: Iterable[str]) -> str:
+        found = sorted({letter for role in roles for letter in letters.get(role, ())})
+        return f"[{''.join(found)}]" if found else "(?!)"
+
+    skip = f"{any_of(_SKIPPED)}{{0,{_MOST_SKIPPED}}}"
+    parts: list[str] = []
+    for word in say.split():
+        if word == "^":
+            parts.append(f"(?:^|(?<=[{re.escape(BREAKS)}])|(?<={any_of(('join',))})){skip}")
+        elif word == "$":
+            parts.append(f"(?={skip}(?:$|[{re.escape(BREAKS)}]|{any_of(('join',))}))")
+        elif word.endswith("?"):
+            parts.append(f"(?:{any_of(word[:-1].split('|'))}{skip})?")
+        else:
+            parts.append(any_of(word.split("|")) + skip)
+    expression = "".join(parts)
+    return re.compile(expression.removesuffix(skip))

@@ -1,0 +1,58 @@
+"""Packs as read, kept beside them like compiled Python: the next start reads no TOML.
+
+A hundred packs take a second to read and a few hundredths to load back. What is kept is named by
+the bytes of the packs and of the code that reads them, so it can't be out of date. Where the
+folder can't be written, packs are read anew each time.
+"""
+
+import hashlib
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from keywords.pack import PACKS, Pack, read_packs
+
+_NAME = "packs.{}.bin"
+
+
+def load_packs(folder: Path = PACKS) -> tuple[list[Pack], str]:
+    """Return what `read_packs` does, from what is kept if it still fits. Raises BadPack."""
+    kept = folder / "__pycache__" / _NAME.format(_name_of_all(folder))
+    # Anything may be in a file that a crash left half written; then it is read anew.
+    with suppress(Exception):
+        # As trusted as the .pyc files beside it: who can write here can change the code.
+        packs, digest = pickle.loads(kept.read_bytes())  # noqa: S301
+        return packs, digest
+    packs, digest = read_packs(folder)
+    with suppress(OSError):
+        _keep(kept, pickle.dumps((packs, digest), pickle.HIGHEST_PROTOCOL))
+    return packs, digest
+
+
+def _name_of_all(folder: Path) -> str:
+    found = hashlib.sha256(sys.version.encode())
+    for path in _sources(folder):
+        content = path.read_bytes()
+        found.update(f"{path.name} {len(content)} ".encode())
+        found.update(content)
+    return found.hexdigest()[:32]
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    yield from sorted(folder.glob("*.toml"))
+    yield from sorted(Path(__file__).parent.glob("*.py"))
+
+
+def _keep(kept: Path, content: bytes) -> None:
+    kept.parent.mkdir(exist_ok=True)
+    for old in kept.parent.glob(_NAME.format("*")):
+        old.unlink(missing_ok=True)
+    fresh = kept.with_suffix(f".{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(kept)
+    finally:
+        fresh.unlink(missing_ok=True)
