@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from consent.model import Switch
 from keywords.decision import Intent, Tier
-from keywords.grammar import ASKED, ENDED, PAUSED, SAID, Grammar
+from keywords.grammar import Grammar
+from keywords.guards import ASKED, ENDED, PAUSED, SAID
 from keywords.lexicon import Lexicon, Mark
 from keywords.normalize import Normalized
 from keywords.pack import NANP, Term

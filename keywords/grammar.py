@@ -9,15 +9,10 @@ until its words are there, and no list of sentences is needed.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from keywords.guards import BREAKS, FOREIGN_COURTESY, GUARDS, Guards
 from keywords.pack import BadPack, Pack, Phrase
-
-OTHER = "x"  # the letter of a word that no pack knows
-ASKED, ENDED, PAUSED, SAID = "?", ".", ",", ":"  # letters of what stands between words
-BREAKS = f"{ASKED}{ENDED}{PAUSED}{SAID}"
-FOREIGN_COURTESY = "\ue000"  # the letter of a word that is courtesy in another language
 
 # The rarest first: a phrase is looked for only where its rarest word was found.
 _ANCHORS = (
@@ -36,40 +31,6 @@ _ANCHORS = (
 # Words that may stand between the words of a phrase without changing it.
 _SKIPPED = ("filler", "courtesy", "me", "more")
 _MOST_SKIPPED = 5
-# What a request to stop may be about.
-THINGS = ("messages", "promotions", "list", "number")
-# Roles that guards ask about, in every language.
-GUARDS = (
-    "answer",
-    "ask",
-    "courtesy",
-    "filler",
-    "join",
-    "lead_in",
-    "limit",
-    "me",
-    "more",
-    "not",
-    "others",
-    "question",
-    "receive",
-    "refuse",
-    "reply",
-    "stop",
-    *THINGS,
-)
-_CLEAR = (
-    "courtesy",
-    "filler",
-    "lead_in",
-    "ask",
-    "me",
-    "answer",
-    "more",
-    "stop",
-    "receive",
-    *THINGS,
-)
 _EVERYWHERE = {*GUARDS, "dont", "want"}  # no phrase is looked for because of these
 
 
@@ -92,46 +53,6 @@ class Pattern:
         if self._regex is None:
             self._regex = _compiled(self.phrase.say, self._letters)
         return self._regex
-
-
-@dataclass(frozen=True, slots=True)
-class Guards:
-    """The letters of the words that guards ask about, put together as they are asked for."""
-
-    ask: frozenset[str]
-    courtesy: frozenset[str]
-    limit: frozenset[str]
-    me: frozenset[str]
-    promotions: frozenset[str]
-    reply: frozenset[str]
-    answer: frozenset[str]
-    negations: frozenset[str]
-    negations_after: frozenset[str]  # where "not" comes last
-    reported: frozenset[str]  # before a colon: somebody else said it
-    doubtful: tuple[frozenset[str], ...]  # before a phrase, each one step
-    clear: frozenset[str]  # beside a phrase they change nothing
-    named: frozenset[str]  # what a phrase is about, right beside it
-    breaks: frozenset[str]  # what guards don't look beyond
-    stop: str
-    opening: str  # courtesy and small words
-
-    @classmethod
-    def of(cls, roles: Mapping[str, set[str]], *, not_last: bool) -> "Guards":
-        """Return them by the letters of each role; whether "not" follows what it denies."""
-        letters = {role: frozenset(roles.get(role, ())) for role in GUARDS}
-        return cls(
-            **{r: letters[r] for r in ("ask", "courtesy", "limit", "me", "promotions", "reply")},
-            answer=letters["answer"],
-            negations=letters["not"] | letters["refuse"],
-            negations_after=letters["not"] - letters["answer"] if not_last else frozenset(),
-            reported=letters["question"] | letters["others"] | letters["reply"],
-            doubtful=tuple(letters[r] for r in ("question", "others", "limit", "reply")),
-            clear=frozenset().union(*(letters[r] for r in _CLEAR)),
-            named=letters["messages"] | letters["promotions"] | letters["filler"],
-            breaks=letters["join"].union(BREAKS),
-            stop="".join(sorted(letters["stop"])),
-            opening="".join(sorted(letters["courtesy"] | letters["filler"])),
-        )
 
 
 class Grammar:

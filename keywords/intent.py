@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from keywords.case import TIERS, Audience, Case, Reading
 from keywords.decision import NOTHING, Decision, Intent
-from keywords.grammar import OTHER, Grammar
+from keywords.grammar import Grammar
+from keywords.guards import OTHER
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized
 from keywords.phrases import phrases, sentence_of

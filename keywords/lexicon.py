@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import ahocorasick
 
 from keywords.decision import Intent, Tier
-from keywords.grammar import GUARDS, Grammar
+from keywords.grammar import Grammar
+from keywords.guards import GUARDS
 from keywords.normalize import oddities
 from keywords.pack import COMMON, STEM, Kind, Pack, Term
 from keywords.typos import Typos

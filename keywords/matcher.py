@@ -36,9 +36,9 @@ class Matcher:
         self.version = lexicon.version
         self.digest = digest
         self._scan = lexicon.automaton.iter
-        self._sieve = Sieve(lexicon)
-        self._is_quiet = self._sieve.loud.isdisjoint
-        self._bare = Bare(lexicon, self._sieve)
+        self.sieve = Sieve(lexicon)
+        self._is_quiet = self.sieve.loud.isdisjoint
+        self._bare = Bare(lexicon, self.sieve)
 
     def decide(
         self,
@@ -92,7 +92,7 @@ class Matcher:
         phrased: bool,
     ) -> Decision:
         """Return what a text asks for: as a bare term and, if `phrased`, by its phrases."""
-        sieve, known = self._sieve, self.lexicon.known
+        sieve, known = self.sieve, self.lexicon.known
         numbers = [number for _, number in hits]
         normal: Normalized | None = None
         if sieve.is_odd(numbers) or "  " in text or "\n" in text:
@@ -130,7 +130,7 @@ class Matcher:
             numbers = [number for _, number in hits]
             if not numbers or self._is_quiet(numbers):
                 continue
-            grammars = self._sieve.grammars(numbers)
+            grammars = self.sieve.grammars(numbers)
             if not grammars:
                 continue
             normal = normalize(stretch, ())
@@ -149,7 +149,7 @@ class Matcher:
         return self._quiet(text, fold(text))  # long by invisible characters only
 
     def _is_loud(self, text: str) -> bool:
-        return any(number in self._sieve.loud for _, number in self._scan(fold(text)))
+        return any(number in self.sieve.loud for _, number in self._scan(fold(text)))
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
         """Return what a tapped button or list row asks for: nothing on its label is a guess.

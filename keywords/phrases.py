@@ -1,25 +1,19 @@
-"""A phrase inside a text, and the guards that say what it is worth there.
+"""A phrase inside a text, and what the guards leave of it there."""
 
-A negation or an instruction that is merely reported makes it nothing; each doubt (a question, a
-subject we don't know, another object) takes it one step down, from certain to likely to nothing.
-"""
-
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from consent.model import Switch
 from keywords.case import TIERS, Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.grammar import ASKED, BREAKS, ENDED, FOREIGN_COURTESY, OTHER, SAID, Grammar, Guards
+from keywords.grammar import Grammar
+from keywords.guards import FOREIGN_COURTESY, NEAR, OTHER, Guards, doubts
 
-_NEAR = 12  # words before and after a phrase that can change what it says
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
 _QUOTES = frozenset("\"'“”„«»‘’‹›「」`")
-_SENTENCE_END = re.compile(f"[{re.escape(ENDED + ASKED)}]")
-Match = tuple[int, int, int]  # first word, word after the last, what the phrase counts for
 
 
 @dataclass(slots=True)
@@ -30,6 +24,10 @@ class Sentence:
     spans: list[tuple[int, int]]
     # Doubts and switch by the words around a phrase: a text of a thousand "stop" has few of them.
     weighed: dict[tuple[str, int, int], tuple[int, Switch]] = field(default_factory=dict)
+
+    def between(self, first: int, last: int) -> tuple[int, int]:
+        """Return where the words from the first to before the last stand in the matched text."""
+        return self.spans[first][0], self.spans[last - 1][1]
 
 
 def sentence_of(case: Case, grammar: Grammar) -> Sentence:
@@ -74,19 +72,38 @@ def _word(case: Case, grammar: Grammar, at: int) -> tuple[str, int]:
     return OTHER, case.word_end(at)
 
 
-def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Reading]:
-    """Yield the phrases of this language in the text, each as strong as the guards leave it."""
-    letters = sentence.letters
-    for pattern in grammar.possible(letters):
-        for match in islice(pattern.regex.finditer(letters), _MATCHES):
-            where = (match.start(), match.end(), TIERS.index(pattern.phrase.tier))
-            yield _reading(case, grammar, sentence, where, None, pattern.phrase.say)
+class Match(NamedTuple):
+    """A phrase found in a sentence: the words from `first` to before `last`, before the guards."""
+
+    first: int
+    last: int
+    level: int  # 2 is certain, 1 likely
+    switch: Switch | None  # None: its nouns tell
+    say: str
+
+
+def matches(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Match]:
+    """Yield the phrases of this language in the text, whatever stands around them."""
+    for pattern in grammar.possible(sentence.letters):
+        level = TIERS.index(pattern.phrase.tier)
+        for match in islice(pattern.regex.finditer(sentence.letters), _MATCHES):
+            yield Match(match.start(), match.end(), level, None, pattern.phrase.say)
     for found in case.found:
         for term in found.mark.terms:
             if term.anywhere and term.language == grammar.language:
                 first, last = _words_of(sentence, found)
                 level = strength(case.lexicon, case.audience, term)
-                yield _reading(case, grammar, sentence, (first, last, level), term.switch, term.say)
+                yield Match(first, last, level, term.switch, term.say)
+
+
+def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Reading]:
+    """Yield the phrases of this language in the text, each as strong as the guards leave it."""
+    for match in matches(case, grammar, sentence):
+        steps, named = _weighed(grammar.guards, sentence, match.first, match.last)
+        start, end = sentence.between(match.first, match.last)
+        level = max(match.level - steps - is_quoted(case, start, end), 0)
+        switch, language = match.switch or named, grammar.language
+        yield Reading(Intent.OPT_OUT, level, switch, match.say, language, start, end)
 
 
 def _words_of(sentence: Sentence, found: Found) -> tuple[int, int]:
@@ -98,25 +115,15 @@ def _words_of(sentence: Sentence, found: Found) -> tuple[int, int]:
     return first, last
 
 
-def _reading(
-    case: Case, grammar: Grammar, sentence: Sentence, match: Match, switch: Switch | None, say: str
-) -> Reading:
-    """Return what a phrase counts for here; without a switch of its own, its nouns tell."""
-    first, last, level = match
-    steps, named = _weighed(grammar.guards, sentence, first, last)
-    start, end = sentence.spans[first][0], sentence.spans[last - 1][1]
-    level = max(level - steps - _quoted(case, start, end), 0)
-    return Reading(Intent.OPT_OUT, level, switch or named, say, grammar.language, start, end)
-
-
 def _weighed(guards: Guards, sentence: Sentence, first: int, last: int) -> tuple[int, Switch]:
     """Return the steps that the words around a phrase take off it, and the switch they name."""
-    begin = max(first - _NEAR, 0)
-    around = sentence.letters[begin : last + _NEAR + 1]  # one more: the pause after the last word
+    begin = max(first - NEAR, 0)
+    around = sentence.letters[begin : last + NEAR + 1]  # one more: the pause after the last word
     key = around, first - begin, last - begin
     known = sentence.weighed.get(key)
     if known is None:
-        known = doubts(guards, *key), _switch_named(guards, *key)
+        steps = sum(doubt.steps for doubt in doubts(guards, *key))
+        known = steps, _switch_named(guards, *key)
         sentence.weighed[key] = known
     return known
 
@@ -125,77 +132,13 @@ def _switch_named(guards: Guards, letters: str, first: int, last: int) -> Switch
     """Return what the words of a phrase, and the things named right beside it, are about."""
     while first > 0 and letters[first - 1] in guards.named:
         first -= 1
-    far = min(last + _NEAR, len(letters))
+    far = min(last + NEAR, len(letters))
     while last < far and letters[last] in guards.named:
         last += 1
     return Switch.ALL if guards.promotions.isdisjoint(letters[first:last]) else Switch.MARKETING
 
 
-def doubts(guards: Guards, letters: str, first: int, last: int) -> int:
-    """Return how many steps the guards take off a phrase at these words; two leave nothing."""
-    begin, finish, far = first, last, min(last + _NEAR, len(letters))
-    while begin > 0 and letters[begin - 1] not in guards.breaks:
-        begin -= 1
-    while finish < far and letters[finish] not in guards.breaks:
-        finish += 1
-    before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
-    asked = letters[finish : finish + 1] == ASKED
-    polite = before[-1:] in guards.courtesy
-    if letters[begin - 1 : begin] == SAID and _is_reported(guards, letters[: begin - 1]):
-        return 2
-    steps = 0 if polite else _doubt_before(guards, before, inside)
-    if steps >= 2:
-        return steps
-    steps += _doubt_after(guards, after, inside, beyond=letters[finish:far])
-    if asked and guards.ask.isdisjoint(before + inside + after):
-        steps += 1
-    return steps
-
-
-def _is_reported(guards: Guards, before: str) -> bool:
-    """Tell whether the words before a colon say that somebody else said what follows."""
-    start = max(before.rfind(sign) for sign in BREAKS) + 1
-    return not guards.reported.isdisjoint(before[start:])
-
-
-def _doubt_before(guards: Guards, before: str, inside: str) -> int:
-    """Return the steps for what stands before a phrase.
-
-    A negation or an instruction that is merely reported takes two; "no" before a
-    negation is an answer.
-    """
-    if not before:
-        return 0
-    negations = guards.negations
-    if inside[0] in negations:
-        negations -= guards.answer
-    words = set(before)
-    if not negations.isdisjoint(words):
-        at = max(before.rfind(letter) for letter in negations)
-        between = before[at + 1 :].strip(guards.stop)
-        return 2 if guards.clear.issuperset(between) else 1
-    opening = before.lstrip(guards.opening)
-    if opening and opening[0] in guards.reply:
-        return 2
-    steps = 0 if guards.clear.issuperset(words) else 1
-    for doubtful in guards.doubtful:
-        steps += not doubtful.isdisjoint(words)
-    return steps
-
-
-def _doubt_after(guards: Guards, after: str, inside: str, *, beyond: str) -> int:
-    """Return the steps for what stands after a phrase: a negation, a limit, another object."""
-    if after and after[0] in guards.negations_after:
-        return 2  # the verb comes last in some languages
-    words = set(after)
-    if not guards.limit.isdisjoint(words):
-        return 1
-    if beyond and not guards.limit.isdisjoint(_SENTENCE_END.split(beyond, maxsplit=1)[0][:4]):
-        return 1
-    return not guards.clear.issuperset(words) and guards.me.isdisjoint(inside + after[:1])
-
-
-def _quoted(case: Case, start: int, end: int) -> bool:
+def is_quoted(case: Case, start: int, end: int) -> bool:
     """Tell whether the phrase stands in quotation marks."""
     normal = case.normal
     if _QUOTES.isdisjoint(normal.raw):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from keywords.case import Case, Found, Reading, strength
 from keywords.decision import Intent
-from keywords.grammar import ASKED, ENDED
+from keywords.guards import ASKED, ENDED
 from keywords.lexicon import Mark
 from keywords.pack import Term
 

@@ -14,7 +14,7 @@ from db.migrate import MigrationError
 from db.quarantine import NoSuchItemError
 from db.sealing import CannotOpen
 from db.standing import TooManyNamesError
-from service.commands import app, ask, quarantine, send, serve, setup
+from service.commands import app, ask, explain, match, quarantine, send, serve, setup
 from service.settings import SettingsError
 from service.store import StoreError
 from service.supervisor import ServeError
@@ -60,6 +60,8 @@ cli.command()(send.send)
 cli.command()(ask.check)
 cli.command()(ask.history)
 cli.add_typer(quarantine.app, name="quarantine")
+cli.command("explain")(explain.explain_text)
+cli.command()(match.match)
 cli.command()(setup.migrate)
 cli.command()(setup.doctor)
 cli.command()(setup.config)
