@@ -56,7 +56,7 @@ class Bare:
     def _looked_at(self, key: str) -> _Known | None:
         """Return what is known of a term that is the whole text; None if it is read otherwise."""
         folded = f" {key} "
-        hits = list(self._lexicon.automaton.iter(folded))
+        hits = self._lexicon.hits(folded)
         normal = Normalized(folded, range(-1, len(key) + 1), key)
         case = Case(self._lexicon, normal, Audience(), hits)
         first = next((f for f in case.at.get(1, ()) if f.mark.fits), None)

@@ -69,7 +69,7 @@ def explain(
     lexicon = matcher.lexicon
     decision = matcher.decide(text, surface=surface, languages=languages, country=country)
     normal = normalize(text[:_LONGEST], lexicon.known)
-    hits = list(lexicon.automaton.iter(normal.text))
+    hits = lexicon.hits(normal.text)
     case = Case(lexicon, normal, Audience.of(languages, country), hits)
     named = {tag.split("-")[0].lower() for tag in languages} & lexicon.grammars.keys()
     possible = matcher.sieve.grammars([number for _, number in hits])

