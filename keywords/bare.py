@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from keywords.case import HARD_STOPS, QUESTION_MARKS, Audience, Case, Reading, strength
+from keywords.case import Audience, Case, Reading, strength
 from keywords.decision import Intent
 from keywords.lexicon import Lexicon
-from keywords.normalize import Normalized, normalize
+from keywords.normalize import HARD_STOPS, QUESTION_MARKS, Normalized, normalize
 from keywords.pack import Term
 from keywords.sieve import Sieve
 from keywords.whole import bare_reading

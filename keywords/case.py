@@ -11,12 +11,10 @@ from keywords.decision import Intent, Tier
 from keywords.grammar import Grammar
 from keywords.guards import ASKED, ENDED, PAUSED, SAID
 from keywords.lexicon import Lexicon, Mark
-from keywords.normalize import Normalized
+from keywords.normalize import HARD_STOPS, QUESTION_MARKS, Normalized
 from keywords.pack import NANP, Term
 
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
-QUESTION_MARKS = frozenset("?؟？⁇⁈❓❔;՞፧")
-HARD_STOPS = frozenset(".!\n\r।。！…۔•|")
 _COLONS = frozenset(":：∶")
 _INSIDE_WORDS = frozenset("-'’_*~/")
 # All that can make a pause; beyond the first two planes there is no punctuation.

@@ -40,6 +40,12 @@ _LETTERS = {
     "ँ": "ं",  # candrabindu and anusvara are used for one another
 }
 
+QUESTION_MARKS = frozenset("?؟？⁇⁈❓❔;՞፧")
+HARD_STOPS = frozenset(".!\n\r।。！…۔•|")
+_ENDS = QUESTION_MARKS | HARD_STOPS
+# "I don't want, that you write": in many languages a comma stands inside a request.
+_COMMAS = (", ", "، ")
+
 # Signs that stand for letters when a word holds both; anything else that is not a letter separates.
 _SIGNS_KEPT = frozenset("@$")
 
@@ -158,8 +164,12 @@ _ASCII = bytes(ord(fold_point(point)) for point in range(128)) + bytes(128)
 def fold(text: str) -> str:
     """Return the text folded code point by code point, with a space before and after it.
 
-    Whatever separates words is a space, one for each sign: two in a row are a comma or a stop.
+    Whatever separates words is a space, one for each sign, but one for a comma and the space after
+    it: words of several words are found across a comma, and not across the end of a sentence.
     """
+    for comma in _COMMAS:
+        if comma in text:
+            text = text.replace(comma, " ")
     if text.isascii():
         return f" {text.encode('ascii').translate(_ASCII).decode('ascii')} "
     folded = text.translate(_TABLE)
@@ -192,13 +202,14 @@ class Normalized:
 
 def normalize(text: str, known: Container[str]) -> Normalized:
     """Return the text folded and its words mended into `known` words; linear, never raises."""
-    if text.isascii():
-        even = "  " not in text and "\n" not in text
-        folded = fold(text) if even else ""
-    else:
-        # Where every character became one character, the way back is a matter of counting.
+    # Where every character becomes one character, the way back is a matter of counting.
+    even = "  " not in text and "\n" not in text and not any(c in text for c in _COMMAS)
+    folded = ""
+    if even and text.isascii():
+        folded = fold(text)
+    elif even:
         folded = f" {text.translate(_TABLE)} "
-        even = "  " not in folded and _TABLE.even.issuperset(text)
+        even = _TABLE.even.issuperset(text)
         even = even and not (UNSPACED.search(folded) and _TOUCHING.search(folded))
     if even:
         return _mend(Normalized(folded, range(-1, len(text) + 1), text), known)
@@ -206,8 +217,8 @@ def normalize(text: str, known: Container[str]) -> Normalized:
     origin: list[int] = [-1]
     for at, piece in _pieces(text):
         for char in piece:
-            # White space in a row is one space; signs in a row stay apart and mark a pause.
-            if char == " " and chars[-1] == " " and text[at].isspace():
+            # White space after a space is none, but after the end of a sentence it is.
+            if char == chars[-1] == " " and text[at].isspace() and text[origin[-1]] not in _ENDS:
                 continue
             chars.append(char)
             origin.append(at)
