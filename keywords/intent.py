@@ -20,7 +20,9 @@ def spoken(case: Case, grammars: Iterable[Grammar]) -> list[Reading]:
     """Return the readings of the text by the phrases of these languages."""
     best: list[Reading] = []
     fewest = len(case.normal.text)
-    for grammar in grammars:
+    for grammar in sorted(grammars, key=lambda g: not case.audience.speaks(g)):
+        if fewest == 0 and says_stop(best):
+            break  # no other language can know more of the words
         sentence = sentence_of(case, grammar)
         unknown = sentence.letters.count(OTHER)
         if unknown > fewest:

@@ -183,7 +183,10 @@ class _Keys:
             if term.kind not in (Kind.BUTTON, Kind.PAYLOAD):
                 sign = len(term.text) == 1 and not term.text.isalnum()
                 number = self._number(term.text, pad=_parted(term.text, pack) and not sign)
-                self.terms[number] = (*self.terms.get(number, ()), term)
+                known = self.terms.get(number, ())
+                # What the common pack says of a word holds in every language.
+                if not any(one.language == COMMON and one.intent is term.intent for one in known):
+                    self.terms[number] = (*known, term)
 
     def _number(self, word: str, *, pad: bool) -> int:
         text = word.removesuffix(STEM)

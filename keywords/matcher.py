@@ -25,6 +25,7 @@ _LABELS = frozenset({Surface.BUTTON, Surface.LIST_ROW})
 _VALUES = frozenset({Surface.BUTTON_PAYLOAD, Surface.LIST_ROW_ID})
 _LONG = 400  # characters: a longer text tells of something, whatever else it says
 _SENTENCES = re.compile(r"[.!?\n।؟۔…|]\s*\S")
+_ENDS = re.compile(r"[.!?\n؟۔।…|]+")
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
 
@@ -101,9 +102,7 @@ class Matcher:
             folded = normal.text
             hits = self._hits(folded)
             numbers = [number for _, number in hits]
-        # A sentence of several may be a bare word, so words are counted only where there is one.
-        bare = sieve.bare(numbers)
-        alone = bare > 0 and (bare >= _words(folded) or bool(_SENTENCES.search(text)))
+        alone = self._may_be_bare(folded, numbers) or self._has_bare_sentence(text, numbers)
         grammars = None if alone else sieve.grammars(numbers)
         if not alone and not grammars:
             return NOTHING
@@ -116,6 +115,22 @@ class Matcher:
             grammars = sieve.grammars(numbers) if grammars is None else grammars
             readings += intent.spoken(case, grammars)
         return intent.choose(readings, normal, self.lexicon, audience)
+
+    def _may_be_bare(self, folded: str, numbers: list[int]) -> bool:
+        """Tell whether a text has as many words as its terms and courtesy have; signs are none."""
+        bare = self.sieve.bare(numbers)
+        return bare > 0 and bare >= _words(folded)
+
+    def _has_bare_sentence(self, text: str, numbers: list[int]) -> bool:
+        """Tell whether one of several sentences may be a term and courtesy."""
+        if not self.sieve.bare(numbers) or not _SENTENCES.search(text):
+            return False
+        for sentence in _ENDS.split(text):
+            folded = fold(sentence)
+            found = [number for _, number in self._hits(folded)]
+            if found and self._may_be_bare(folded, found):
+                return True
+        return False
 
     def _long(self, text: str, audience: Audience) -> Decision:
         """Return what a long text asks for: read in stretches, and never certain."""
