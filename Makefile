@@ -1,6 +1,6 @@
 # What a person does with this tree; `make` alone lists it. Python comes from .venv, made on demand.
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev serve test check accuracy bench fuzz lock
+.PHONY: help env env-dev serve test check accuracy terms bench fuzz lock
 
 UV ?= uv
 # What installing this tree itself takes: it is done without a download.
@@ -30,6 +30,9 @@ check: env-dev ## Check style and types
 
 accuracy: env-dev ## Show how well words are understood, by language
 	.venv/bin/python -m tests.accuracy --write
+
+terms: env-dev ## Write docs/terms.md, the page of all terms
+	.venv/bin/python -m tests.terms
 
 bench: env-dev ## Measure
 	.venv/bin/python -m bench

@@ -253,17 +253,3 @@ def read_packs(folder: Path = PACKS) -> tuple[list[Pack], str]:
     canon = json.dumps({n: tomllib.loads(c) for n, c in contents.items()}, sort_keys=True)
     packs.sort(key=lambda pack: (pack.language != COMMON, pack.language))
     return packs, hashlib.sha256(canon.encode()).hexdigest()
-
-
-def collisions(packs: Iterable[Pack]) -> list[str]:
-    """Return a line for each spelling that asks to stop in one pack and to start in another."""
-    first: dict[str, Term] = {}
-    found: list[str] = []
-    for term in (term for pack in packs for term in pack.terms):
-        if term.intent is Intent.HELP:
-            continue
-        other = first.setdefault(term.text, term)
-        if other.intent is not term.intent:
-            one, two = f"{other.language} {other.say!r}", f"{term.language} {term.say!r}"
-            found.append(f"{one} ({other.intent}) and {two} ({term.intent}) are spelled alike")
-    return found

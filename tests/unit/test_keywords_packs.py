@@ -5,6 +5,7 @@ import re
 import pytest
 
 from consent.model import Switch
+from keywords.collisions import everyday, opposites
 from keywords.decision import Intent, Tier
 from keywords.lexicon import Lexicon
 from keywords.matcher import load_matcher
@@ -13,11 +14,11 @@ from keywords.pack import (
     PACKS,
     BadPack,
     Kind,
-    collisions,
     read_pack,
     read_packs,
     spelled_out,
 )
+from tests import terms
 
 HEAD = 'language = "xx"\nname = "X"\nscripts = ["Latn"]\ncountries = ["DE"]\n'
 TERM = (
@@ -35,16 +36,30 @@ def test_the_packs_of_the_first_six_languages_are_there(packs):
 
 
 def test_no_word_asks_to_stop_in_one_language_and_to_start_in_another(packs):
-    assert collisions(packs) == []
+    assert opposites(packs) == []
+
+
+def test_the_page_of_terms_is_up_to_date():
+    assert terms.PAGE.read_text("utf-8") == terms.page(), "run make terms"
 
 
 def test_a_collision_names_both():
     one = read_pack("xx.toml", HEAD + TERM)
     start = TERM.replace("opt_out", "opt_in").replace("halt", "HALT")
     other = read_pack("yy.toml", HEAD.replace("xx", "yy") + start)
-    (line,) = collisions([one, other])
+    (line,) = opposites([one, other])
     assert "xx 'halt'" in line
     assert "yy 'HALT'" in line
+
+
+def test_no_certain_word_is_an_everyday_word_elsewhere(packs):
+    assert everyday(packs) == []
+
+
+def test_an_everyday_word_names_both():
+    one = read_pack("xx.toml", HEAD + TERM)
+    other = read_pack("yy.toml", HEAD.replace("xx", "yy") + '[words]\ncourtesy = ["Halt"]\n')
+    assert everyday([one, other]) == ["xx 'halt' (opt_out) is courtesy in yy"]
 
 
 def test_every_term_has_a_source(packs):

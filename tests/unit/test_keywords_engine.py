@@ -1,0 +1,146 @@
+"""What packs can say: stems, words over commas, scripts without spaces, reported speech."""
+
+import pytest
+
+from keywords.kept import load_packs
+from keywords.lexicon import Lexicon
+from keywords.matcher import Matcher, load_matcher
+from keywords.pack import PACKS, read_pack
+
+HEAD = 'name = "X"\nscripts = ["Latn"]\ncountries = ["AQ"]\n'
+MIDDLE = """
+[[phrases]]
+tier = "certain"
+source = "s"
+say = [{phrases}]
+[words]
+"""
+
+
+def a_matcher(language: str, words: str, *phrases: str, top: str = "") -> Matcher:
+    said = ", ".join(f'"{phrase}"' for phrase in phrases)
+    content = f'language = "{language}"\n{top}\n{HEAD}{MIDDLE.format(phrases=said)}{words}'
+    return Matcher(Lexicon([read_pack(f"{language}.toml", content)]), "")
+
+
+ENDINGS = a_matcher(
+    "xa", 'messages = ["mesaj*", "mesajcı"]\nshop = ["dükkan"]\nno_send = ["yollama"]',
+    "messages no_send",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("mesaj yollama", "certain", id="the stem alone"),
+        pytest.param("MESAJLARINIZI yollama", "certain", id="with an ending"),
+        pytest.param("mesajınızıyollamayınızlardan yollama", "none", id="another word"),
+        pytest.param("dükkanmesaj yollama", "none", id="inside a word"),
+    ],
+)
+def test_a_stem_takes_any_ending(text, tier):
+    assert ENDINGS.decide(text).tier == tier
+
+
+def test_a_stem_shows_the_whole_word_as_written():
+    start, end = ENDINGS.decide("hey MESAJLARINIZI yollama").span
+    assert "hey MESAJLARINIZI yollama"[start:end] == "MESAJLARINIZI yollama"
+
+
+ACROSS = a_matcher("xb", 'refuse_that = ["nechci abyste"]\nwrite = ["psali"]', "refuse_that write")
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("nechci, abyste psali", "certain", id="ASCII"),
+        pytest.param("nechcí, abyste psali", "certain", id="beyond ASCII"),
+        pytest.param("nechci abyste psali", "certain", id="without"),
+        pytest.param("nechci. Abyste psali", "none", id="another sentence"),
+        pytest.param("nechcí. Abyste psali", "none", id="another sentence, beyond ASCII"),
+        pytest.param("nechcí! Abyste psali", "none", id="or cry"),
+    ],
+)
+def test_a_word_of_several_words_goes_over_a_comma_and_not_over_a_full_stop(text, tier):
+    assert ACROSS.decide(text).tier == tier
+
+
+UNSPACED = a_matcher(
+    "xc",
+    'send = ["发", "send"]\nmessages = ["消息", "td"]\nnot = ["不要"]\nfiller = ["了"]',
+    "not send messages",
+    top="spaces = false",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("不要发消息了", "certain", id="no spaces"),
+        pytest.param("不要send消息了", "certain", id="Latin letters between"),
+        pytest.param("不要 发 消息", "certain", id="spaces where none are needed"),
+        pytest.param("不要sender消息", "none", id="a longer Latin word is another"),
+        pytest.param("不要发width", "none", id="nor inside one"),
+        pytest.param("不要𠀀发消息", "none", id="an unknown word between"),
+    ],
+)
+def test_a_script_without_spaces(text, tier):
+    assert UNSPACED.decide(text).tier == tier
+
+
+def test_where_every_sign_is_a_word_none_is_a_typing_error():
+    term = '[[terms]]\nintent = "opt_out"\nkind = "word"\ntier = "certain"\nsource = "s"\n'
+    content = f'language = "xd"\nspaces = false\n{HEAD}{term}say = ["不要再发了吧"]\n'
+    matcher = Matcher(Lexicon([read_pack("xd.toml", content)]), "")
+    assert matcher.decide("不要再发了吧").tier == "certain"
+    assert matcher.decide("不要再说了吧").tier == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("he said: stop sending me messages", "none", id="he said"),
+        pytest.param("my boss told me: stop sending me messages", "none", id="told"),
+        pytest.param("To whom it may concern: stop sending me messages", "certain", id="a heading"),
+        pytest.param("please: stop sending me messages", "certain", id="please"),
+    ],
+)
+def test_what_somebody_else_said_is_no_request(text, tier):
+    assert load_matcher().decide(text).tier == tier
+
+
+def test_kept_packs_are_those_that_were_read(tmp_path):
+    for path in PACKS.glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    read = load_packs(tmp_path)
+    (kept,) = (tmp_path / "__pycache__").glob("packs.*.bin")
+    assert load_packs(tmp_path) == read
+    assert kept.stat().st_mtime_ns == next(iter(kept.parent.glob("*"))).stat().st_mtime_ns
+
+
+@pytest.mark.parametrize("damage", [b"", b"half a file", b"\x80\x05."])
+def test_a_damaged_file_of_kept_packs_is_read_anew(tmp_path, damage):
+    (tmp_path / "mul.toml").write_bytes((PACKS / "mul.toml").read_bytes())
+    read = load_packs(tmp_path)
+    (kept,) = (tmp_path / "__pycache__").glob("packs.*.bin")
+    kept.write_bytes(damage)
+    assert load_packs(tmp_path) == read
+    assert kept.read_bytes() != damage
+
+
+def test_a_corrected_pack_is_read_anew_and_the_old_one_not_kept(tmp_path):
+    target = tmp_path / "mul.toml"
+    target.write_bytes((PACKS / "mul.toml").read_bytes())
+    _, before = load_packs(tmp_path)
+    target.write_text(target.read_text("utf-8").replace('"stopall"', '"stopeverything"'), "utf-8")
+    packs, after = load_packs(tmp_path)
+    assert before != after
+    assert any(term.text == "stopeverything" for term in packs[0].terms)
+    assert len(list((tmp_path / "__pycache__").iterdir())) == 1
+
+
+def test_packs_in_a_folder_nobody_may_write_are_read(tmp_path, monkeypatch):
+    (tmp_path / "mul.toml").write_bytes((PACKS / "mul.toml").read_bytes())
+    (tmp_path / "__pycache__").write_bytes(b"a file where the folder would be")
+    packs, _ = load_packs(tmp_path)
+    assert packs[0].language == "mul"
