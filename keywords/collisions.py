@@ -36,11 +36,11 @@ def everyday(packs: Iterable[Pack]) -> list[str]:
                 said.setdefault(word, (pack, role))
     found: list[str] = []
     for term in (term for pack in packs for term in pack.terms if _acts_anywhere(term)):
-        pack, role = said.get(term.text, (None, ""))
-        if pack is not None and pack.language != term.language:
-            found.append(
-                f"{term.language} {term.say!r} ({term.intent}) is {role} in {pack.language}"
-            )
+        if term.text in said:
+            other, role = said[term.text]
+            here, there = term.language, other.language
+            if here != there:
+                found.append(f"{here} {term.say!r} ({term.intent}) is {role} in {there}")
     return found
 
 
