@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from keywords.guards import BREAKS, FOREIGN_COURTESY, GUARDS, Guards
-from keywords.pack import BadPack, Pack, Phrase
+from keywords.pack import STEM, BadPack, Pack, Phrase
 
 # The rarest first: a phrase is looked for only where its rarest word was found.
 _ANCHORS = (
@@ -31,7 +31,10 @@ _ANCHORS = (
 # Words that may stand between the words of a phrase without changing it.
 _SKIPPED = ("filler", "courtesy", "me", "more")
 _MOST_SKIPPED = 5
-_EVERYWHERE = {*GUARDS, "dont", "want"}  # no phrase is looked for because of these
+_SHORT = 3  # letters
+_COMMON_COST = 1000
+# No phrase is looked for because of these.
+_EVERYWHERE = {*GUARDS, "dont", "want"}.difference(_ANCHORS)
 
 
 class Pattern:
@@ -70,7 +73,8 @@ class Grammar:
         for phrase in pack.phrases:
             self._check(phrase, pack)
         parts = [[w.split("|") for w in _needed(phrase.say)] for phrase in pack.phrases]
-        self.anchors = self.mask({role for words in parts for role in _anchor(words)})
+        short = {role: _short(pack, role) for role in bits}
+        self.anchors = self.mask({role for words in parts for role in _anchor(words, short)})
         self.used = self.mask({role for words in parts for word in words for role in word})
         self._needs = [
             tuple(self.mask(word) for word in sorted(words, key=_rarity)) for words in parts
@@ -85,7 +89,8 @@ class Grammar:
                     f"{pack.language}.toml: phrase {phrase.say!r}: no words for {word!r}; "
                     f"add them under [words]"
                 )
-        if not _anchor([word.split("|") for word in _needed(phrase.say)]):
+        words = [word.split("|") for word in _needed(phrase.say)]
+        if all(_EVERYWHERE.issuperset(roles) for roles in words):
             raise BadPack(
                 f"{pack.language}.toml: phrase {phrase.say!r}: only words that are everywhere; "
                 f"add one that starts a search, such as {', '.join(_ANCHORS)}"
@@ -182,11 +187,16 @@ def _needed(say: str) -> list[str]:
     return [word for word in say.split() if word not in "^$" and not word.endswith("?")]
 
 
-def _anchor(words: list[list[str]]) -> list[str]:
-    """Return the roles of the word that a search for a phrase starts from; none if none will do."""
-    rare = [roles for anchor in _ANCHORS for roles in words if anchor in roles]
-    rare += [roles for roles in words if _EVERYWHERE.isdisjoint(roles)]
-    return rare[0] if rare else []
+def _anchor(words: list[list[str]], short: Mapping[str, int]) -> list[str]:
+    """Return the roles of the word that a search for a phrase starts from: one seldom said."""
+    return min(words, key=lambda roles: (sum(short[role] for role in roles), _rarity(roles)))
+
+
+def _short(pack: Pack, role: str) -> int:
+    """Return how many words of a role are so short that other languages have them too."""
+    longest = _SHORT if pack.spaces else 1
+    few = sum(len(word.removesuffix(STEM)) <= longest for word in pack.words.get(role, ()))
+    return few + (_COMMON_COST if role in _EVERYWHERE else 0)
 
 
 def _rarity(roles: list[str]) -> int:
