@@ -9,15 +9,15 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import micro, report
+from bench import micro, report, words
 from bench.load import need_linux_and_wrk
 from bench.profiled import profile
 from bench.run import Bench, Plan
 from bench.servers import ROOT, BenchError
 
-_RUNS = ("one", "two")
+_RUNS = ("words", "one", "two")
 _DOCS = ROOT / "docs" / "performance.md"
-_BEGIN, _END = "<!-- figures: written by python -m bench --docs -->", "<!-- end of figures -->"
+_BEGIN, _END = "<!-- {}: written by python -m bench --docs -->", "<!-- end of {} -->"
 
 
 def main() -> int:
@@ -32,11 +32,21 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="optledger-bench-") as name:
             folder = Path(name).resolve()
             folder.chmod(0o711)  # as root the database runs as another account
-            _measure(console, folder, given)
+            if "words" in given.only and not given.profile:
+                _measure_words(console, given)
+            if set(given.only) - {"words"}:
+                _measure(console, folder, given)
     except BenchError as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 2
     return 0
+
+
+def _measure_words(console: Console, given: argparse.Namespace) -> None:
+    figures = words.measure()
+    words.show(console, figures)
+    if given.docs:
+        _write_docs("words", words.markdown(figures))
 
 
 def _measure(console: Console, folder: Path, given: argparse.Namespace) -> None:
@@ -55,7 +65,7 @@ def _measure(console: Console, folder: Path, given: argparse.Namespace) -> None:
     report.show(console, about, bench.results)
     _write(given.json, report.as_json(about, bench.results))
     if given.docs:
-        _write_docs(report.markdown(about, bench.results))
+        _write_docs("figures", report.markdown(about, bench.results))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -65,7 +75,13 @@ def _options() -> argparse.ArgumentParser:
     add("--repeats", type=int, default=3, help="turns of floor and optledger [3]")
     add("--connections", type=int, default=128, help="of wrk, one message a POST [128]")
     add("--many-connections", type=int, default=16, help="of wrk, 100 messages a POST [16]")
-    add("--only", nargs="+", choices=_RUNS, default=_RUNS, help="workers to measure")
+    add(
+        "--only",
+        nargs="+",
+        choices=_RUNS,
+        default=_RUNS,
+        help="what to measure [all]",
+    )
     add("--long", action="store_true", help="also the memory of a worker over a million messages")
     add("--micro", action="store_true", help="only what the parts cost alone; starts nothing")
     add("--profile", action="store_true", help="only where the worker's time goes; needs py-spy")
@@ -74,13 +90,14 @@ def _options() -> argparse.ArgumentParser:
     return options
 
 
-def _write_docs(figures: str) -> None:
-    """Replace the figures between the two marks."""
+def _write_docs(name: str, figures: str) -> None:
+    """Replace the figures between the two marks of this name."""
     text = _DOCS.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    opened, closed = _BEGIN.format(name), _END.format(name)
+    before, begin, rest = text.partition(opened)
+    _, end, after = rest.partition(closed)
     if not end:
-        raise BenchError(f"docs/performance.md has lost its marks: {_BEGIN} and {_END}")
+        raise BenchError(f"docs/performance.md has lost its marks: {opened} and {closed}")
     _DOCS.write_text(f"{before}{begin}\n\n{figures}\n\n{end}{after}", encoding="utf-8")
 
 
