@@ -14,6 +14,7 @@ from db.migrate import MigrationError
 from db.quarantine import NoSuchItemError
 from db.sealing import CannotOpen
 from db.standing import TooManyNamesError
+from keywords.pack import BadPack
 from service.commands import app, ask, explain, match, quarantine, send, serve, setup
 from service.settings import SettingsError
 from service.store import StoreError
@@ -23,6 +24,7 @@ from webhook.errors import StoreUnavailable
 # What a person can do something about: shown as one sentence, without a traceback.
 _TOLD = (
     AppError,
+    BadPack,
     CannotOpen,
     DatabaseError,
     EmbeddedPostgresError,
