@@ -14,8 +14,9 @@ from keywords.lexicon import Lexicon, Mark
 from keywords.normalize import HARD_STOPS, QUESTION_MARKS, Normalized
 from keywords.pack import NANP, Term
 
+DENIED = -1  # the level of a phrase that the words around it deny
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
-_COLONS = frozenset(":：∶")
+_COLONS = frozenset(":：∶՝")
 _INSIDE_WORDS = frozenset("-'’_*~/")
 # All that can make a pause; beyond the first two planes there is no punctuation.
 _PAUSING = (
@@ -49,6 +50,11 @@ class Audience:
             return None
         return grammar.language in self.languages or self.country in grammar.countries
 
+    def bits(self, lexicon: Lexicon) -> int:
+        """Return the languages they are known to speak, as bits."""
+        spoken = (bit for tag, bit in lexicon.bits.items() if self.speaks(lexicon.grammars[tag]))
+        return sum(spoken)
+
 
 # Named tuples, for there are many in a text and a frozen dataclass takes thrice as long to make.
 class Found(NamedTuple):
@@ -60,7 +66,7 @@ class Found(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """One way to understand the text: 2 is certain, 1 likely."""
+    """One way to understand the text: 2 is certain, 1 likely, 0 nothing, DENIED the contrary."""
 
     intent: Intent
     level: int

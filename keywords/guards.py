@@ -16,6 +16,7 @@ BREAKS = f"{ASKED}{ENDED}{PAUSED}{SAID}"
 FOREIGN_COURTESY = "\ue000"  # the letter of a word that is courtesy in another language
 
 _SENTENCE_END = re.compile(f"[{re.escape(ENDED + ASKED)}]")
+DENYING = 2  # steps: from here on a phrase says the contrary, or was said by somebody else
 NEAR = 12  # words before and after a phrase that can change what it says
 
 # What a request to stop may be about.
@@ -135,11 +136,11 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> list[Doubt]:
     while finish < far and letters[finish] not in guards.breaks:
         finish += 1
     before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
-    if letters[begin - 1 : begin] == SAID and _is_reported(guards, letters[: begin - 1]):
+    if begin and _is_reported(guards, letters[: begin - 1], letters[begin - 1]):
         return [Doubt.REPORTED]
     polite = before[-1:] in guards.courtesy
     found = [] if polite else list(_before(guards, before, inside))
-    if sum(doubt.steps for doubt in found) >= 2:
+    if sum(doubt.steps for doubt in found) >= DENYING:
         return found
     found += _after(guards, after, inside, beyond=letters[finish:far])
     asked = letters[finish : finish + 1] == ASKED
@@ -148,10 +149,12 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> list[Doubt]:
     return found
 
 
-def _is_reported(guards: Guards, before: str) -> bool:
-    """Tell whether the words before a colon say that somebody else said what follows."""
+def _is_reported(guards: Guards, before: str, pause: str) -> bool:
+    """Tell whether the words before a colon, or right before a comma, say who said what follows."""
+    if pause == PAUSED:
+        return before[-1:] in guards.reported
     start = max(before.rfind(sign) for sign in BREAKS) + 1
-    return not guards.reported.isdisjoint(before[start:])
+    return pause == SAID and not guards.reported.isdisjoint(before[start:])
 
 
 def _before(guards: Guards, before: str, inside: str) -> Iterator[Doubt]:

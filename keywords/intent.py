@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from keywords.case import TIERS, Audience, Case, Reading
+from keywords.case import DENIED, TIERS, Audience, Case, Reading
 from keywords.decision import NOTHING, Decision, Intent
 from keywords.grammar import Grammar
-from keywords.guards import OTHER
+from keywords.guards import FOREIGN_COURTESY, OTHER
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized
 from keywords.phrases import phrases, sentence_of
@@ -24,7 +24,7 @@ def spoken(case: Case, grammars: Iterable[Grammar]) -> list[Reading]:
         if fewest == 0 and says_stop(best):
             break  # no other language can know more of the words
         sentence = sentence_of(case, grammar)
-        unknown = sentence.letters.count(OTHER)
+        unknown = sentence.letters.count(OTHER) + sentence.letters.count(FOREIGN_COURTESY)
         if unknown > fewest:
             continue
         found = list(phrases(case, grammar, sentence))
@@ -32,7 +32,21 @@ def spoken(case: Case, grammars: Iterable[Grammar]) -> list[Reading]:
             # A language that knows more of the words has the say, also when it says no.
             best = found if unknown < fewest else best + found
             fewest = unknown
-    return best
+    return _undenied(best)
+
+
+def _undenied(readings: list[Reading]) -> list[Reading]:
+    """Return the readings without those that another language denies.
+
+    English words are in many packs, but only English knows "I don't want to" before them.
+    """
+    denials = [reading for reading in readings if reading.level == DENIED]
+    return [r for r in readings if not any(_contradicts(denial, r) for denial in denials)]
+
+
+def _contradicts(denial: Reading, reading: Reading) -> bool:
+    overlap = denial.start < reading.end and reading.start < denial.end
+    return overlap and denial.language != reading.language
 
 
 def choose(

@@ -19,6 +19,7 @@ from keywords.pack import COMMON, STEM, Kind, Pack, Term
 from keywords.typos import Typos
 
 _LEADS = ("lead_in", "ask", "answer")
+_DENIES = ("answer", "not", "refuse")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class Mark:
     leads: int  # to a term: "I want to", "how do I", "no"
     asks: int  # "how do I", "can you"
     answers: int  # as "no" does
+    denies: int  # as "no" and "not" do
 
     @property
     def fits(self) -> bool:
@@ -135,6 +137,7 @@ class Lexicon:
             leads=leads,
             asks=leads and self.languages_where(number, ("ask",)),
             answers=leads and self.languages_where(number, ("answer",)),
+            denies=self.languages_where(number, _DENIES),
         )
 
     def _polite(self, number: int) -> int:

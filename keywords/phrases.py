@@ -7,10 +7,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from consent.model import Switch
-from keywords.case import TIERS, Case, Found, Reading, strength
+from keywords.case import DENIED, TIERS, Case, Found, Reading, strength
 from keywords.decision import Intent
 from keywords.grammar import Grammar
-from keywords.guards import FOREIGN_COURTESY, NEAR, OTHER, Guards, doubts
+from keywords.guards import DENYING, FOREIGN_COURTESY, NEAR, OTHER, Guards, doubts
 
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
 _QUOTES = frozenset("\"'“”„«»‘’‹›「」`")
@@ -102,6 +102,7 @@ def phrases(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Readin
         steps, named = _weighed(grammar.guards, sentence, match.first, match.last)
         start, end = sentence.between(match.first, match.last)
         level = max(match.level - steps - is_quoted(case, start, end), 0)
+        level = DENIED if steps >= DENYING else level
         switch, language = match.switch or named, grammar.language
         yield Reading(Intent.OPT_OUT, level, switch, match.say, language, start, end)
 

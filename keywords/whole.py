@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from keywords.case import Case, Found, Reading, strength
 from keywords.decision import Intent
 from keywords.guards import ASKED, ENDED
 from keywords.lexicon import Mark
-from keywords.pack import Term
+from keywords.pack import COMMON, Term
 
 
 def whole(case: Case) -> list[Reading]:
@@ -62,65 +63,81 @@ def _sentences_of(case: Case) -> Iterator[tuple[int, int, bool]]:
 
 def _cover(case: Case, start: int, end: int, *, asked: bool) -> list[Reading] | None:
     """Return the terms of this stretch if it holds nothing else but courtesy, else None."""
-    text = case.normal.text
-    led_by: list[Found] = []
-    polite = case.lexicon.every  # the languages whose courtesy this is
+    steps = _steps(case, start, end)
+    if steps is None:
+        return None
+    beside = _Beside(polite=case.lexicon.every)
     terms: list[Found] = []
     said: set[Mark] = set()
-    at = start
-    while at < end:
-        if text[at] == " ":
-            at += 1
-            continue
-        step = next((f for f in case.at.get(at, ()) if f.mark.fits), None)
-        if step is None:
-            if unicodedata.category(text[at]) != "So":
-                return None
-            at += 1
-            continue
-        mark = step.mark
-        if mark.terms:
+    for step in steps:
+        if not _pauses(case, step):
+            beside.denied |= step.mark.denies
+        if step.mark.terms:
             # Said again it says no more, unless the second time is after "how do I".
-            if asked or mark not in said:
+            if asked or step.mark not in said:
                 terms.append(step)
-                said.add(mark)
-        elif mark.courtesy:
-            polite &= mark.courtesy
+                said.add(step.mark)
+        elif step.mark.courtesy:
+            beside.polite &= step.mark.courtesy
+        elif terms or (step.mark.answers and not _pauses(case, step)):
+            return None  # "stop I want to …" goes on, "no quiero …" refuses
         else:
-            if terms or not _leads(case, step):
-                return None  # "stop I want to …" goes on, "no quiero …" refuses
-            led_by.append(step)
-        at = step.end
+            beside.led_by.append(step)
     readings = [
-        reading
+        bare_reading(term, level, found.start, found.end)
         for found in terms
         for term in found.mark.terms
-        # People are polite to STOP in any language; a word with other meanings needs its own.
-        if (not term.local or polite & case.lexicon.bits[term.language])
-        and (reading := _of_term(case, found, term, led_by)) is not None
+        if beside.allows(case, term) and (level := strength(case.lexicon, case.audience, term)) > 0
     ]
     return None if terms and not readings else readings
 
 
-def _leads(case: Case, found: Found) -> bool:
-    """Tell whether it leads to the term: an answer does only with a pause after it ("no, stop")."""
-    if not found.mark.answers:
-        return True
+def _steps(case: Case, start: int, end: int) -> list[Found] | None:
+    """Return the marks that fill this stretch, the longest first; None if a word is left over."""
+    text = case.normal.text
+    steps: list[Found] = []
+    at = start
+    while at < end:
+        step = next((f for f in case.at.get(at, ()) if f.mark.fits), None)
+        if step is not None:
+            steps.append(step)
+            at = step.end
+        elif text[at] == " " or unicodedata.category(text[at]) == "So":
+            at += 1
+        else:
+            return None
+    return steps
+
+
+@dataclass(slots=True)
+class _Beside:
+    """What stands beside the terms of a stretch; languages are bits."""
+
+    polite: int  # in which all courtesy is of the language
+    denied: int = 0  # in which a word says no
+    led_by: list[Found] = field(default_factory=list)
+
+    def allows(self, case: Case, term: Term) -> bool:
+        """Tell whether a term counts in this company."""
+        lexicon = case.lexicon
+        own = lexicon.bits[term.language]
+        if term.intent is Intent.OPT_IN and (self.led_by or self.denied):
+            return False  # an opt-in is the word alone
+        # "nu" is "now" in one language and "not" in another; STOP is denied by those they speak.
+        if self.denied & (own if term.language != COMMON else case.audience.bits(lexicon)):
+            return False
+        # A lead-in of another language is none. People are polite to STOP in any language, but
+        # a word with other meanings needs courtesy of its own.
+        led = all(found.mark.leads & own for found in self.led_by)
+        return led and (not term.local or bool(self.polite & own))
+
+
+def _pauses(case: Case, found: Found) -> bool:
+    """Tell whether there is a pause or an end after it: "no, stop"."""
     text, after = case.normal.text, found.end
     while after < len(text) and text[after] == " ":
         after += 1
     return after in case.pauses
-
-
-def _of_term(case: Case, found: Found, term: Term, led_by: list[Found]) -> Reading | None:
-    """Return the reading of a term alone, or None if it counts for nothing here."""
-    if led_by:
-        # An opt-in is the word alone; a lead-in of another language is not one.
-        own = all(f.mark.leads & case.lexicon.bits[term.language] for f in led_by)
-        if not own or term.intent is Intent.OPT_IN:
-            return None
-    level = strength(case.lexicon, case.audience, term)
-    return bare_reading(term, level, found.start, found.end) if level > 0 else None
 
 
 def bare_reading(term: Term, level: int, start: int, end: int) -> Reading:
