@@ -74,7 +74,15 @@ class Grammar:
             self._check(phrase, pack)
         parts = [[w.split("|") for w in _needed(phrase.say)] for phrase in pack.phrases]
         short = {role: _short(pack, role) for role in bits}
-        self.anchors = self.mask({role for words in parts for role in _anchor(words, short)})
+        anchors = [_anchor(words, short) for words in parts]
+        self.anchors = self.mask({role for roles in anchors for role in roles})
+        self.others = self.mask(
+            role
+            for words, anchor in zip(parts, anchors, strict=True)
+            for roles in words
+            if roles is not anchor
+            for role in roles
+        )
         self.used = self.mask({role for words in parts for word in words for role in word})
         self._needs = [
             tuple(self.mask(word) for word in sorted(words, key=_rarity)) for words in parts

@@ -1,21 +1,18 @@
-"""The packs made ready to match: an automaton over all words of all languages.
+"""The packs made ready to match: what every string of every language means.
 
-With a hundred languages there are tens of thousands of words, so what is known of each is kept in
-numbers; a `Mark` says it in one object, made when the word is first met. Words of scripts without
-spaces have an automaton of their own: their thousands of first letters would stand in the way of
-every letter of all other texts.
+With a hundred languages there are tens of thousands of strings, so what is known of each is kept in
+numbers; a `Mark` says it in one object, made when the string is first met.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import ahocorasick
-
 from keywords.decision import Intent, Tier
 from keywords.grammar import Grammar
 from keywords.guards import GUARDS
-from keywords.normalize import UNSPACED, oddities
+from keywords.normalize import oddities
 from keywords.pack import COMMON, STEM, Kind, Pack, Term
+from keywords.strings import Strings
 from keywords.typos import Typos
 
 _LEADS = ("lead_in", "ask", "answer")
@@ -49,17 +46,14 @@ class Mark:
 class Known:
     """The words a word may be mended into: all that some pack knows."""
 
-    def __init__(
-        self, spaced: ahocorasick.Automaton, unspaced: ahocorasick.Automaton, first_odd: int
-    ) -> None:
-        self._spaced, self._unspaced = spaced.get, unspaced.get
-        self._first_odd = first_odd
+    def __init__(self, strings: Strings, first_odd: int) -> None:
+        self._find = strings.find
+        self._words = range(first_odd)
 
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str) or len(word) < 2 or " " in word:
             return False
-        odd = self._first_odd
-        return bool(self._spaced(f" {word} ", odd) < odd or self._unspaced(word, odd) < odd)
+        return self._find(f" {word} ") in self._words or self._find(word) in self._words
 
 
 class Lexicon:
@@ -73,32 +67,25 @@ class Lexicon:
         self.typos = Typos(packs)
         self.bits = {pack.language: 1 << i for i, pack in enumerate(packs)}
         self.every = (1 << len(packs)) - 1
-        keys = _Keys(packs)
+        read = _Reader(packs)
         self.grammars = {
             pack.language: Grammar(pack, bits, roles)
-            for pack, bits, roles in zip(packs, keys.bits, keys.roles, strict=True)
+            for pack, bits, roles in zip(packs, read.bits, read.roles, strict=True)
         }
-        self._stems = keys.stems
-        self.first_odd = len(keys.numbers)
-        self.terms_of = keys.terms
-        self._texts = [*keys.numbers, *self._oddities()]
-        self.size = len(self._texts)
-        self.odd = range(self.first_odd, self.size)
-        spaced, unspaced = _automata(self._texts)
-        self._scan, self._scan_unspaced = spaced.iter, unspaced.iter
-        self.known = Known(spaced, unspaced, self.first_odd)
+        self.terms_of, self._stems, self._strings = read.terms, read.stems, read.strings
+        self.first_odd = len(self._strings)
+        for odd in self._oddities():
+            self._strings.add(odd)  # one that is a word stays that
+        self._strings.finish()
+        self.size = len(self._strings)
+        self.hits = self._strings.hits
+        self.known = Known(self._strings, self.first_odd)
         self.polite = frozenset(self._courtesy())
         self._marks: dict[int, Mark] = {}
-
-    def hits(self, folded: str) -> list[tuple[int, int]]:
-        """Return the marks in a folded text: the place of the last letter, and the number."""
-        found = list(self._scan(folded))
-        if not folded.isascii() and UNSPACED.search(folded):
-            found += self._scan_unspaced(folded)
-        return found
+        self._masks_of: dict[tuple[str, ...], list[tuple[int, Mapping[int, int], int]]] = {}
 
     def _oddities(self) -> list[str]:
-        """Return the strings that betray an odd spelling; a word is never one of them."""
+        """Return the strings that betray an odd spelling."""
         words = {
             term.text
             for term in self.terms
@@ -116,7 +103,7 @@ class Lexicon:
 
     def text(self, number: int) -> str:
         """Return the string of this number, without the spaces around it."""
-        return self._texts[number].strip(" ")
+        return self._strings[number].strip(" ")
 
     def mark(self, number: int) -> Mark:
         """Return what the string of this number means."""
@@ -126,60 +113,73 @@ class Lexicon:
         return known
 
     def _made(self, number: int) -> Mark:
-        leads = self.languages_where(number, _LEADS)
+        key = self._strings[number]
         return Mark(
             number=number,
-            length=len(self.text(number)),
-            pad=int(self._texts[number].startswith(" ")),
+            length=len(key.strip(" ")),
+            pad=int(key.startswith(" ")),
             stem=number in self._stems,
             terms=self.terms_of.get(number, ()),
             courtesy=self._polite(number),
-            leads=leads,
-            asks=leads and self.languages_where(number, ("ask",)),
-            answers=leads and self.languages_where(number, ("answer",)),
-            denies=self.languages_where(number, _DENIES),
+            leads=self._where(number, _LEADS),
+            asks=self._where(number, ("ask",)),
+            answers=self._where(number, ("answer",)),
+            denies=self._where(number, _DENIES),
         )
 
     def _polite(self, number: int) -> int:
         """Return the languages in which a word is courtesy; English "please" is in all."""
-        found = self.languages_where(number, ("courtesy",))
+        found = self._where(number, ("courtesy",))
         return self.every if found & self.bits.get("en", 0) else found
 
-    def languages_where(self, number: int, roles: Iterable[str]) -> int:
+    def _where(self, number: int, roles: tuple[str, ...]) -> int:
         """Return the languages, as bits, in which a word has one of these roles.
 
         A word of the common pack has its roles in every language.
         """
         languages = 0
-        for grammar in self.grammars.values():
-            if grammar.roles.get(number, 0) & grammar.mask(roles):
-                languages |= self.bits[grammar.language]
+        for bit, known, mask in self._masks(roles):
+            if known.get(number, 0) & mask:
+                languages |= bit
         return self.every if languages & self.bits.get(COMMON, 0) else languages
 
+    def _masks(self, roles: tuple[str, ...]) -> list[tuple[int, Mapping[int, int], int]]:
+        """Return for each language its bit, the roles of its words, and the bits of these roles."""
+        if roles not in self._masks_of:
+            self._masks_of[roles] = [
+                (self.bits[language], grammar.roles, grammar.mask(roles))
+                for language, grammar in self.grammars.items()
+            ]
+        return self._masks_of[roles]
 
-class _Keys:
-    """The strings of all packs with their numbers, and what each is in each language."""
+
+class _Reader:
+    """Numbers the strings of all packs, and tells what each is in each language."""
 
     def __init__(self, packs: list[Pack]) -> None:
-        self.numbers: dict[str, int] = {}
+        self.strings = Strings()
         self.stems: set[int] = set()
         self.terms: dict[int, tuple[Term, ...]] = {}
         self.bits: list[Mapping[str, int]] = []
         self.roles: list[dict[int, int]] = []
+        self._alike: dict[int, int] = {}  # sets of roles are few: keep each once
         common = next((pack for pack in packs if pack.language == COMMON), None)
         for pack in packs:
-            shared = common.words if common else {}
-            names = sorted({*GUARDS, *pack.words, *shared})
-            bits = {role: 1 << i for i, role in enumerate(names)}
-            roles: dict[int, int] = {}
-            for words in (pack.words, shared):
-                for role, said in words.items():
-                    for word in said:
-                        number = self._number(word, pad=_parted(word, pack) or words is shared)
-                        roles[number] = roles.get(number, 0) | bits[role]
-            self.bits.append(bits)
-            self.roles.append(roles)
+            self._add_words(pack, common.words if common else {})
             self._add_terms(pack)
+
+    def _add_words(self, pack: Pack, shared: Mapping[str, tuple[str, ...]]) -> None:
+        names = sorted({*GUARDS, *pack.words, *shared})
+        bits = {role: 1 << i for i, role in enumerate(names)}
+        roles: dict[int, int] = {}
+        for words in (pack.words, shared):
+            for role, said in words.items():
+                for word in said:
+                    number = self._number(word, pad=_parted(word, pack) or words is shared)
+                    found = roles.get(number, 0) | bits[role]
+                    roles[number] = self._alike.setdefault(found, found)
+        self.bits.append(bits)
+        self.roles.append(roles)
 
     def _add_terms(self, pack: Pack) -> None:
         for term in pack.terms:
@@ -194,28 +194,10 @@ class _Keys:
     def _number(self, word: str, *, pad: bool) -> int:
         text = word.removesuffix(STEM)
         stem = text != word
-        key = text if not pad else f" {text}" if stem else f" {text} "
-        number = self.numbers.setdefault(key, len(self.numbers))
+        number = self.strings.add(text if not pad else f" {text}" if stem else f" {text} ")
         if stem:
             self.stems.add(number)
         return number
-
-
-def _automata(texts: list[str]) -> tuple[ahocorasick.Automaton, ahocorasick.Automaton]:
-    """Return the automaton of the words between spaces, and that of scripts without spaces."""
-    both = (
-        ahocorasick.Automaton(ahocorasick.STORE_INTS),
-        ahocorasick.Automaton(ahocorasick.STORE_INTS),
-    )
-    for number, text in enumerate(texts):
-        automaton = both[bool(UNSPACED.match(text))]
-        if text not in automaton:  # an oddity may be a word; then it is that
-            automaton.add_word(text, number)
-    for automaton in both:
-        if len(automaton) == 0:
-            automaton.add_word("\ufdd1", len(texts))  # nobody's letter: an empty one can't search
-        automaton.make_automaton()
-    return both
 
 
 def _parted(word: str, pack: Pack) -> bool:

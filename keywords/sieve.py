@@ -18,6 +18,7 @@ class _Use(NamedTuple):
     """What a word does in phrases; languages are bits."""
 
     starts: int  # where a search for a phrase starts from it
+    follows: int  # where it is another word that such a phrase needs
     enough: int  # where it is all that some phrase needs
     used: int  # where some phrase needs it; for a word of the common pack nowhere else
     common: bool
@@ -35,7 +36,8 @@ class Sieve:
         self._phrased = dict(_phrased(lexicon))
         self._beside = _words_beside(lexicon)
         starting = (number for number, use in self._uses.items() if use.starts)
-        self.loud = frozenset((*starting, *self._terms, *lexicon.odd))
+        odd = range(lexicon.first_odd, lexicon.size)
+        self.loud = frozenset((*starting, *self._terms, *odd))
 
     def bare(self, numbers: list[int]) -> int:
         """Return how many words a message of terms and courtesy may have; 0 if no term is there."""
@@ -48,17 +50,18 @@ class Sieve:
         """Return the languages whose phrases may be there."""
         once = dict.fromkeys(numbers)  # a word said a hundred times is one word here
         uses = self._uses
-        starts = enough = one = two = common = 0
+        starts = follows = enough = one = two = common = 0
         for number in once:
             use = uses.get(number)
             if use is not None:
                 starts |= use.starts
+                follows |= use.follows
                 enough |= use.enough
                 two |= one & use.used
                 one |= use.used
                 common += use.common
         # All phrases but a few need two words, and one of them is the language's own.
-        maybe = starts & (one if common else two)
+        maybe = starts & follows & (one if common else two)
         if common > 1:
             maybe |= starts & self._common
         found = [g for g in self._of(maybe | enough) if g.allows(once)]
@@ -82,6 +85,7 @@ class Sieve:
 
 def _uses(lexicon: Lexicon) -> Iterator[tuple[int, _Use]]:
     starts: dict[int, int] = {}
+    follows: dict[int, int] = {}
     enough: dict[int, int] = {}
     used: dict[int, int] = {}
     shared = lexicon.grammars[COMMON].roles if COMMON in lexicon.grammars else {}
@@ -93,11 +97,19 @@ def _uses(lexicon: Lexicon) -> Iterator[tuple[int, _Use]]:
                 used[number] = used.get(number, 0) | own
             if roles & grammar.anchors:
                 starts[number] = starts.get(number, 0) | bit
+            if roles & grammar.others:
+                follows[number] = follows.get(number, 0) | bit
             if roles & grammar.enough:
                 enough[number] = enough.get(number, 0) | bit
     same: dict[_Use, _Use] = {}  # most are alike: keep each once
     for number in used:
-        use = _Use(starts.get(number, 0), enough.get(number, 0), used[number], number in shared)
+        use = _Use(
+            starts.get(number, 0),
+            follows.get(number, 0),
+            enough.get(number, 0),
+            used[number],
+            number in shared,
+        )
         yield number, same.setdefault(use, use)
 
 

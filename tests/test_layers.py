@@ -33,7 +33,7 @@ PURE = {
         "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing",
     },
     "keywords": {
-        "ahocorasick", "collections", "contextlib", "dataclasses", "enum", "functools", "hashlib",
+        "ahocorasick", "array", "collections", "contextlib", "dataclasses", "enum", "functools", "hashlib",
         "itertools", "json", "os", "pathlib", "pickle", "re", "sys", "tomllib", "types", "typing",
         "unicodedata",
     },
