@@ -33,9 +33,9 @@ PURE = {
         "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "re", "typing",
     },
     "keywords": {
-        "ahocorasick", "array", "collections", "contextlib", "dataclasses", "enum", "functools", "hashlib",
-        "itertools", "json", "os", "pathlib", "pickle", "re", "sys", "tomllib", "types", "typing",
-        "unicodedata",
+        "ahocorasick", "array", "collections", "contextlib", "dataclasses", "enum", "functools",
+        "hashlib", "itertools", "json", "os", "pathlib", "pickle", "re", "sys", "tomllib", "types",
+        "typing", "unicodedata",
     },
 }  # fmt: skip
 # No clock, no chance, no file but a pack.
