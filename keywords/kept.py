@@ -1,6 +1,6 @@
-"""Packs as read, kept beside them like compiled Python: the next start reads no TOML.
+"""The lexicon as made, kept beside the packs like compiled Python: the next start reads no TOML.
 
-A hundred packs take a second to read and a few hundredths to load back. What is kept is named by
+A hundred packs take seconds to read and a fraction of one to load back. What is kept is named by
 the bytes of the packs and of the code that reads them, so it can't be out of date. Where the
 folder can't be written, packs are read anew each time.
 """
@@ -13,23 +13,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from keywords.pack import PACKS, Pack, read_packs
+from keywords.lexicon import Lexicon
+from keywords.pack import PACKS, read_packs
 
-_NAME = "packs.{}.bin"
+_NAME = "lexicon.{}.bin"
 
 
-def load_packs(folder: Path = PACKS) -> tuple[list[Pack], str]:
-    """Return what `read_packs` does, from what is kept if it still fits. Raises BadPack."""
+def load_lexicon(folder: Path = PACKS) -> tuple[Lexicon, str]:
+    """Return the lexicon of the packs of a folder, and their digest. Raises BadPack."""
     kept = folder / "__pycache__" / _NAME.format(_name_of_all(folder))
-    # Anything may be in a file that a crash left half written; then it is read anew.
+    # Anything may be in a file that a crash left half written; then the packs are read anew.
     with suppress(Exception):
         # As trusted as the .pyc files beside it: who can write here can change the code.
-        packs, digest = pickle.loads(kept.read_bytes())  # noqa: S301
-        return packs, digest
+        lexicon, digest = pickle.loads(kept.read_bytes())  # noqa: S301
+        return lexicon, digest
     packs, digest = read_packs(folder)
+    lexicon = Lexicon(packs)
     with suppress(OSError):
-        _keep(kept, pickle.dumps((packs, digest), pickle.HIGHEST_PROTOCOL))
-    return packs, digest
+        _keep(kept, pickle.dumps((lexicon, digest), pickle.HIGHEST_PROTOCOL))
+    return lexicon, digest
 
 
 def _name_of_all(folder: Path) -> str:

@@ -47,13 +47,14 @@ class Known:
     """The words a word may be mended into: all that some pack knows."""
 
     def __init__(self, strings: Strings, first_odd: int) -> None:
-        self._find = strings.find
+        self._strings = strings
         self._words = range(first_odd)
 
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str) or len(word) < 2 or " " in word:
             return False
-        return self._find(f" {word} ") in self._words or self._find(word) in self._words
+        find, words = self._strings.find, self._words
+        return find(f" {word} ") in words or find(word) in words
 
 
 class Lexicon:
@@ -72,14 +73,13 @@ class Lexicon:
             pack.language: Grammar(pack, bits, roles)
             for pack, bits, roles in zip(packs, read.bits, read.roles, strict=True)
         }
-        self.terms_of, self._stems, self._strings = read.terms, read.stems, read.strings
-        self.first_odd = len(self._strings)
+        self.terms_of, self._stems, self.strings = read.terms, read.stems, read.strings
+        self.first_odd = len(self.strings)
         for odd in self._oddities():
-            self._strings.add(odd)  # one that is a word stays that
-        self._strings.finish()
-        self.size = len(self._strings)
-        self.hits = self._strings.hits
-        self.known = Known(self._strings, self.first_odd)
+            self.strings.add(odd)  # one that is a word stays that
+        self.strings.finish()
+        self.size = len(self.strings)
+        self.known = Known(self.strings, self.first_odd)
         self.polite = frozenset(self._courtesy())
         self._marks: dict[int, Mark] = {}
         self._masks_of: dict[tuple[str, ...], list[tuple[int, Mapping[int, int], int]]] = {}
@@ -101,9 +101,13 @@ class Lexicon:
             polite = grammar.mask(("courtesy",))
             yield from (self.text(n) for n, roles in grammar.roles.items() if roles & polite)
 
+    def hits(self, folded: str) -> list[tuple[int, int]]:
+        """Return the marks in a folded text: the place of the last letter, and the number."""
+        return self.strings.hits(folded)
+
     def text(self, number: int) -> str:
         """Return the string of this number, without the spaces around it."""
-        return self._strings[number].strip(" ")
+        return self.strings[number].strip(" ")
 
     def mark(self, number: int) -> Mark:
         """Return what the string of this number means."""
@@ -113,7 +117,7 @@ class Lexicon:
         return known
 
     def _made(self, number: int) -> Mark:
-        key = self._strings[number]
+        key = self.strings[number]
         return Mark(
             number=number,
             length=len(key.strip(" ")),

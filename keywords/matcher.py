@@ -11,7 +11,7 @@ from keywords import intent
 from keywords.bare import Bare
 from keywords.case import Audience, Case
 from keywords.decision import NOTHING, Decision, Intent, Tier
-from keywords.kept import load_packs
+from keywords.kept import load_lexicon
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, fold, normalize
 from keywords.pack import PACKS, Term, matched
@@ -37,7 +37,7 @@ class Matcher:
         self.lexicon = lexicon
         self.version = lexicon.version
         self.digest = digest
-        self._hits = lexicon.hits
+        self._hits = lexicon.strings.hits
         self.sieve = Sieve(lexicon)
         self._is_quiet = self.sieve.loud.isdisjoint
         self._bare = Bare(lexicon, self.sieve)
@@ -242,5 +242,5 @@ def _audience(languages: tuple[str, ...], country: str | None) -> Audience:
 
 def load_matcher(folder: Path = PACKS) -> Matcher:
     """Return a matcher over the packs of a folder. Raises BadPack if one of them is no good."""
-    packs, digest = load_packs(folder)
-    return Matcher(Lexicon(packs), digest)
+    lexicon, digest = load_lexicon(folder)
+    return Matcher(lexicon, digest)

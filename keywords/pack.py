@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from consent.model import Switch
 from keywords.decision import Intent, Tier
@@ -39,8 +39,7 @@ class BadPack(ValueError):
     """A pack cannot be read. The message names file and term, and says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):  # there are thousands, loaded at each start
     """One word or phrase we listen for. `say` is as the pack writes it, `text` as it is matched.
 
     A `local` term also means something else: it acts only where its language is served or spoken.

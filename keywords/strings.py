@@ -52,11 +52,10 @@ class Strings:
             if len(automaton) == 0:
                 automaton.add_word(_NOBODYS, len(self._ends))
             automaton.make_automaton()
-        self._scan, self._scan_unspaced = self._spaced.iter, self._unspaced.iter
 
     def hits(self, folded: str) -> list[tuple[int, int]]:
         """Return what is found in a folded text: the place of the last letter, and the number."""
-        found = list(self._scan(folded))
+        found = list(self._spaced.iter(folded))
         if not folded.isascii() and UNSPACED.search(folded):
-            found += self._scan_unspaced(folded)
+            found += self._unspaced.iter(folded)
         return found

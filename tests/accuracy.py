@@ -14,8 +14,8 @@ from typing import Any
 
 from consent.model import Surface
 from keywords.decision import Decision, Intent, Tier
-from keywords.kept import load_packs
 from keywords.matcher import Matcher, load_matcher
+from keywords.pack import read_packs
 
 CORPUS = Path(__file__).parent / "keywords"
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
@@ -107,7 +107,7 @@ def scores(matcher: Matcher) -> dict[str, Score]:
 
 def cited() -> dict[str, bool]:
     """Return the languages with packs, and whether some of their words come from a source."""
-    packs, _ = load_packs()
+    packs, _ = read_packs()
     return {
         pack.language: any(not term.source.startswith(OWN) for term in pack.terms) for pack in packs
     }

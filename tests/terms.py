@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from keywords.decision import Intent
-from keywords.kept import load_packs
-from keywords.pack import COMMON, Kind, Pack, Term
+from keywords.pack import COMMON, Kind, Pack, Term, read_packs
 
 PAGE = Path(__file__).parents[1] / "docs" / "terms.md"
 _HEAD = """# All terms
@@ -26,7 +25,7 @@ _TITLES = {Intent.OPT_OUT: "Stop", Intent.OPT_IN: "Start", Intent.HELP: "Help"}
 
 def page() -> str:
     """Return docs/terms.md."""
-    packs, _ = load_packs()
+    packs, _ = read_packs()
     total = sum(len(pack.terms) for pack in packs)
     languages = sum(pack.language != COMMON for pack in packs)
     counted = f"{total:,} terms in {languages} languages, and those of any language.\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keywords.kept import load_packs
+from keywords.kept import load_lexicon
 from keywords.lexicon import Lexicon
 from keywords.matcher import Matcher, load_matcher
 from keywords.pack import PACKS, read_pack
@@ -109,38 +109,47 @@ def test_what_somebody_else_said_is_no_request(text, tier):
     assert load_matcher().decide(text).tier == tier
 
 
-def test_kept_packs_are_those_that_were_read(tmp_path):
+def lexicon_of(folder):
+    lexicon, digest = load_lexicon(folder)
+    return [term.text for term in lexicon.terms], lexicon.size, digest
+
+
+def test_a_kept_lexicon_is_the_one_that_was_made(tmp_path):
     for path in PACKS.glob("*.toml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    read = load_packs(tmp_path)
-    (kept,) = (tmp_path / "__pycache__").glob("packs.*.bin")
-    assert load_packs(tmp_path) == read
-    assert kept.stat().st_mtime_ns == next(iter(kept.parent.glob("*"))).stat().st_mtime_ns
+    made = lexicon_of(tmp_path)
+    (kept,) = (tmp_path / "__pycache__").glob("lexicon.*.bin")
+    written = kept.stat().st_mtime_ns
+    assert lexicon_of(tmp_path) == made
+    assert kept.stat().st_mtime_ns == written
+    fresh, again = load_matcher(), Matcher(*load_lexicon(tmp_path))
+    for text in ("stop", "no me manden más mensajes", "don't unsubscribe me", "मैसेज मत भेजो", "st0p"):
+        assert fresh.decide(text) == again.decide(text)
 
 
 @pytest.mark.parametrize("damage", [b"", b"half a file", b"\x80\x05."])
-def test_a_damaged_file_of_kept_packs_is_read_anew(tmp_path, damage):
+def test_a_damaged_file_of_a_kept_lexicon_is_made_anew(tmp_path, damage):
     (tmp_path / "mul.toml").write_bytes((PACKS / "mul.toml").read_bytes())
-    read = load_packs(tmp_path)
-    (kept,) = (tmp_path / "__pycache__").glob("packs.*.bin")
+    made = lexicon_of(tmp_path)
+    (kept,) = (tmp_path / "__pycache__").glob("lexicon.*.bin")
     kept.write_bytes(damage)
-    assert load_packs(tmp_path) == read
+    assert lexicon_of(tmp_path) == made
     assert kept.read_bytes() != damage
 
 
 def test_a_corrected_pack_is_read_anew_and_the_old_one_not_kept(tmp_path):
     target = tmp_path / "mul.toml"
     target.write_bytes((PACKS / "mul.toml").read_bytes())
-    _, before = load_packs(tmp_path)
+    *_, before = lexicon_of(tmp_path)
     target.write_text(target.read_text("utf-8").replace('"stopall"', '"stopeverything"'), "utf-8")
-    packs, after = load_packs(tmp_path)
+    terms, _, after = lexicon_of(tmp_path)
     assert before != after
-    assert any(term.text == "stopeverything" for term in packs[0].terms)
+    assert "stopeverything" in terms
     assert len(list((tmp_path / "__pycache__").iterdir())) == 1
 
 
-def test_packs_in_a_folder_nobody_may_write_are_read(tmp_path, monkeypatch):
+def test_packs_in_a_folder_nobody_may_write_are_read(tmp_path):
     (tmp_path / "mul.toml").write_bytes((PACKS / "mul.toml").read_bytes())
     (tmp_path / "__pycache__").write_bytes(b"a file where the folder would be")
-    packs, _ = load_packs(tmp_path)
-    assert packs[0].language == "mul"
+    terms, *_ = lexicon_of(tmp_path)
+    assert "stop" in terms
