@@ -37,7 +37,7 @@ from keywords.matcher import load_matcher
 before, began = held(), time.perf_counter()
 matcher = load_matcher()
 took, size = time.perf_counter() - began, held() - before
-print(took, size, len(matcher.lexicon.grammars) - 1, matcher.lexicon.size)
+print(took, size, len(matcher.lexicon.grammars) - 1, len(matcher.lexicon.strings))
 """
 
 

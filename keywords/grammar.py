@@ -8,7 +8,7 @@ until its words are there, and no list of sentences is needed.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from keywords.guards import BREAKS, FOREIGN_COURTESY, GUARDS, Guards
@@ -59,16 +59,20 @@ class Pattern:
 
 
 class Grammar:
-    """The words of one language by their number, and what they combine to.
+    """How the words of one language combine.
 
-    `bits` has a bit for each role of the language, `roles` the roles of each word as bits.
+    `bits` has a bit for each role of the language; `sets` the sets of roles, as bits, that some
+    word of it has. A word is known here by the place of its set.
     """
 
-    def __init__(self, pack: Pack, bits: Mapping[str, int], roles: Mapping[int, int]) -> None:
+    def __init__(
+        self, pack: Pack, index: int, bits: Mapping[str, int], sets: Sequence[int]
+    ) -> None:
+        self.index = index  # of the language among all
         self.language = pack.language
         self.countries = pack.countries
         self.bits = bits
-        self.roles = roles
+        self.sets = sets
         self._phrases = pack.phrases
         for phrase in pack.phrases:
             self._check(phrase, pack)
@@ -118,18 +122,13 @@ class Grammar:
 
     # What follows is worked out when a phrase of the language is first looked for.
     @cached_property
-    def _letters(self) -> Mapping[int, str]:
-        """A letter for each set of roles that some word has."""
-        return {roles: chr(0xE001 + i) for i, roles in enumerate(sorted(set(self.roles.values())))}
-
-    @cached_property
     def _roles_of(self) -> Mapping[str, int]:
-        return {letter: roles for roles, letter in self._letters.items()}
+        return {letter(place): roles for place, roles in enumerate(self.sets)}
 
     @cached_property
     def _letters_of(self) -> Mapping[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
-        for roles, letter in self._letters.items():
+        for letter, roles in self._roles_of.items():
             for role, bit in self.bits.items():
                 if roles & bit:
                     found[role].add(letter)
@@ -148,11 +147,6 @@ class Grammar:
             Pattern(phrase, needs, self._letters_of)
             for phrase, needs in zip(self._phrases, self._needs, strict=True)
         ]
-
-    def letter(self, number: int) -> str | None:
-        """Return the letter of a word, None if it is none of this language."""
-        roles = self.roles.get(number)
-        return None if roles is None else self._letters[roles]
 
     def roles_named(self, letter: str) -> list[str]:
         """Return the names of the roles a letter stands for."""
@@ -173,12 +167,8 @@ class Grammar:
                 found.append(pattern)
         return found
 
-    def allows(self, numbers: Iterable[int]) -> bool:
-        """Tell whether among these words are all that some phrase needs."""
-        roles, roles_of = 0, self.roles
-        for number in numbers:
-            if number in roles_of:
-                roles |= roles_of[number]
+    def allows(self, roles: int) -> bool:
+        """Tell whether words with these roles, as bits, are all that some phrase needs."""
         for rarest, others in self._wanted:
             if rarest & roles:
                 for needs in others:
@@ -188,6 +178,11 @@ class Grammar:
                     else:
                         return True
         return False
+
+
+def letter(place: int) -> str:
+    """Return the letter of the words whose set of roles stands at this place of a grammar."""
+    return chr(0xE001 + place)
 
 
 def _needed(say: str) -> list[str]:

@@ -10,17 +10,24 @@ from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized
 from keywords.phrases import phrases, sentence_of
 
+_MOST_LANGUAGES = 8
+
 
 def says_stop(readings: Iterable[Reading]) -> bool:
     """Tell whether one of them is a certain stop, beside which nothing else need be looked for."""
     return any(r.level == 2 and r.intent is Intent.OPT_OUT for r in readings)
 
 
-def spoken(case: Case, grammars: Iterable[Grammar]) -> list[Reading]:
-    """Return the readings of the text by the phrases of these languages."""
+def spoken(
+    case: Case, grammars: Iterable[Grammar], *, most: int = _MOST_LANGUAGES
+) -> list[Reading]:
+    """Return the readings of the text by the phrases of the first of these languages.
+
+    Words that many languages borrow ("unsubscribe") bring many; those of the audience come first.
+    """
     best: list[Reading] = []
     fewest = len(case.normal.text)
-    for grammar in sorted(grammars, key=lambda g: not case.audience.speaks(g)):
+    for grammar in sorted(grammars, key=lambda g: not case.audience.speaks(g))[:most]:
         if fewest == 0 and says_stop(best):
             break  # no other language can know more of the words
         sentence = sentence_of(case, grammar)

@@ -14,24 +14,27 @@ from contextlib import suppress
 from pathlib import Path
 
 from keywords.lexicon import Lexicon
+from keywords.making import make_lexicon
 from keywords.pack import PACKS, read_packs
+from keywords.sieve import Sieve
 
 _NAME = "lexicon.{}.bin"
 
 
-def load_lexicon(folder: Path = PACKS) -> tuple[Lexicon, str]:
-    """Return the lexicon of the packs of a folder, and their digest. Raises BadPack."""
+def load_lexicon(folder: Path = PACKS) -> tuple[Lexicon, Sieve, str]:
+    """Return the lexicon of the packs of a folder, its sieve, and their digest. Raises BadPack."""
     kept = folder / "__pycache__" / _NAME.format(_name_of_all(folder))
     # Anything may be in a file that a crash left half written; then the packs are read anew.
     with suppress(Exception):
         # As trusted as the .pyc files beside it: who can write here can change the code.
-        lexicon, digest = pickle.loads(kept.read_bytes())  # noqa: S301
-        return lexicon, digest
+        lexicon, sieve, digest = pickle.loads(kept.read_bytes())  # noqa: S301
+        return lexicon, sieve, digest
     packs, digest = read_packs(folder)
-    lexicon = Lexicon(packs)
+    lexicon = make_lexicon(packs)
+    made = lexicon, Sieve(lexicon), digest
     with suppress(OSError):
-        _keep(kept, pickle.dumps((lexicon, digest), pickle.HIGHEST_PROTOCOL))
-    return lexicon, digest
+        _keep(kept, pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
+    return made
 
 
 def _name_of_all(folder: Path) -> str:

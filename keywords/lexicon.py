@@ -1,29 +1,29 @@
 """The packs made ready to match: what every string of every language means.
 
-With a hundred languages there are tens of thousands of strings, so what is known of each is kept in
-numbers; a `Mark` says it in one object, made when the string is first met.
+With a hundred languages there are more than a hundred thousand strings, so what is known of each is
+kept in numbers; a `Mark` says it in one object, made when the string is first met.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from keywords.decision import Intent, Tier
-from keywords.grammar import Grammar
-from keywords.guards import GUARDS
-from keywords.normalize import oddities
-from keywords.pack import COMMON, STEM, Kind, Pack, Term
+from keywords.grammar import Grammar, letter
+from keywords.pack import COMMON, Term
 from keywords.strings import Strings
 from keywords.typos import Typos
 
 _LEADS = ("lead_in", "ask", "answer")
 _DENIES = ("answer", "not", "refuse")
+_NOBODY, _SEVERAL = 0xFFFF, 0xFFFE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """All that one string of the automaton means. `pad` is 1 if the string has spaces around it.
+    """All that one string means. `pad` is 1 if it has spaces around it.
 
-    Languages are bits: `courtesy` has a bit for each language in which it is courtesy.
+    Languages are bits: `courtesy` has a bit for each language in which it is courtesy. `letters`
+    has its letter for each language, by index.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Mark:
     pad: int
     stem: bool  # any ending may follow, up to the next space
     terms: tuple[Term, ...]
+    letters: Mapping[int, str]
     courtesy: int
     leads: int  # to a term: "I want to", "how do I", "no"
     asks: int  # "how do I", "can you"
@@ -41,6 +42,30 @@ class Mark:
     def fits(self) -> bool:
         """Whether it can be part of a message that is nothing but a term and courtesy."""
         return bool(self.terms or self.courtesy or self.leads)
+
+
+class Owners:
+    """Which languages have a string, and the place of its set of roles in each."""
+
+    def __init__(self, places: Sequence[Mapping[int, int]]) -> None:
+        """Make it of a place by language index, for each string in the order of their numbers."""
+        self._owner = array("H")
+        self._place = array("L")
+        self._several: list[tuple[tuple[int, int], ...]] = []
+        for each in places:
+            owner, place = next(iter(each.items()), (_NOBODY, 0))
+            if len(each) > 1:
+                owner, place = _SEVERAL, len(self._several)
+                self._several.append(tuple(each.items()))
+            self._owner.append(owner)
+            self._place.append(place)
+
+    def of(self, number: int) -> tuple[tuple[int, int], ...]:
+        """Return language index and place for each language that has this string."""
+        owner = self._owner[number]
+        if owner == _SEVERAL:
+            return self._several[self._place[number]]
+        return () if owner == _NOBODY else ((owner, self._place[number]),)
 
 
 class Known:
@@ -57,49 +82,44 @@ class Known:
         return find(f" {word} ") in words or find(word) in words
 
 
+@dataclass(slots=True)
 class Lexicon:
-    """Everything the packs say, ready to match."""
+    """Everything the packs say, ready to match; `keywords.making` makes one.
 
-    def __init__(self, packs: list[Pack]) -> None:
-        self.version = next((pack.version for pack in packs if pack.language == COMMON), "")
-        self.terms = [term for pack in packs for term in pack.terms]
-        self.payloads = _by_text(self.terms, Kind.PAYLOAD)
-        self.labels = _by_text(self.terms, Kind.BUTTON)
-        self.typos = Typos(packs)
-        self.bits = {pack.language: 1 << i for i, pack in enumerate(packs)}
-        self.every = (1 << len(packs)) - 1
-        read = _Reader(packs)
-        self.grammars = {
-            pack.language: Grammar(pack, bits, roles)
-            for pack, bits, roles in zip(packs, read.bits, read.roles, strict=True)
-        }
-        self.terms_of, self._stems, self.strings = read.terms, read.stems, read.strings
-        self.first_odd = len(self.strings)
-        for odd in self._oddities():
-            self.strings.add(odd)  # one that is a word stays that
-        self.strings.finish()
-        self.size = len(self.strings)
+    Strings are numbered so that the loud ones come last, from `first_loud` on: without one of
+    them a text asks for nothing. From `first_term` on they are terms, from `first_odd` on they
+    only betray an odd spelling.
+    """
+
+    version: str
+    terms: Sequence[Term]
+    grammars: Mapping[str, Grammar]
+    strings: Strings
+    owners: Owners
+    terms_of: Mapping[int, tuple[Term, ...]]
+    stems: frozenset[int]
+    first_loud: int
+    first_term: int
+    first_odd: int
+    payloads: Mapping[str, Term]
+    labels: Mapping[str, Term]
+    typos: Typos
+    polite: frozenset[str]  # words that are courtesy somewhere
+    bits: Mapping[str, int] = field(init=False)  # of each language
+    known: Known = field(init=False)
+    _in_order: Sequence[Grammar] = field(init=False)
+    _marks: dict[int, Mark] = field(init=False, default_factory=dict)
+    _masks: dict[tuple[str, ...], list[int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._in_order = list(self.grammars.values())
+        self.bits = {grammar.language: 1 << grammar.index for grammar in self._in_order}
         self.known = Known(self.strings, self.first_odd)
-        self.polite = frozenset(self._courtesy())
-        self._marks: dict[int, Mark] = {}
-        self._masks_of: dict[tuple[str, ...], list[tuple[int, Mapping[int, int], int]]] = {}
 
-    def _oddities(self) -> list[str]:
-        """Return the strings that betray an odd spelling."""
-        words = {
-            term.text
-            for term in self.terms
-            if term.tier is Tier.CERTAIN
-            and term.intent is Intent.OPT_OUT
-            and 4 <= len(term.text) <= 20
-            and term.text.isalpha()
-        }
-        return sorted(oddities(words))
-
-    def _courtesy(self) -> Iterator[str]:
-        for grammar in self.grammars.values():
-            polite = grammar.mask(("courtesy",))
-            yield from (self.text(n) for n, roles in grammar.roles.items() if roles & polite)
+    @property
+    def every(self) -> int:
+        """All languages, as bits."""
+        return (1 << len(self._in_order)) - 1
 
     def hits(self, folded: str) -> list[tuple[int, int]]:
         """Return the marks in a folded text: the place of the last letter, and the number."""
@@ -118,100 +138,32 @@ class Lexicon:
 
     def _made(self, number: int) -> Mark:
         key = self.strings[number]
+        courtesy = self._where(number, ("courtesy",))
+        if courtesy & self.bits.get("en", 0):
+            courtesy = self.every  # English "please" is said in all
         return Mark(
             number=number,
             length=len(key.strip(" ")),
             pad=int(key.startswith(" ")),
-            stem=number in self._stems,
+            stem=number in self.stems,
             terms=self.terms_of.get(number, ()),
-            courtesy=self._polite(number),
+            letters={index: letter(place) for index, place in self.owners.of(number)},
+            courtesy=courtesy,
             leads=self._where(number, _LEADS),
             asks=self._where(number, ("ask",)),
             answers=self._where(number, ("answer",)),
             denies=self._where(number, _DENIES),
         )
 
-    def _polite(self, number: int) -> int:
-        """Return the languages in which a word is courtesy; English "please" is in all."""
-        found = self._where(number, ("courtesy",))
-        return self.every if found & self.bits.get("en", 0) else found
-
     def _where(self, number: int, roles: tuple[str, ...]) -> int:
         """Return the languages, as bits, in which a word has one of these roles.
 
         A word of the common pack has its roles in every language.
         """
+        if roles not in self._masks:
+            self._masks[roles] = [grammar.mask(roles) for grammar in self._in_order]
         languages = 0
-        for bit, known, mask in self._masks(roles):
-            if known.get(number, 0) & mask:
-                languages |= bit
+        for index, place in self.owners.of(number):
+            if self._in_order[index].sets[place] & self._masks[roles][index]:
+                languages |= 1 << index
         return self.every if languages & self.bits.get(COMMON, 0) else languages
-
-    def _masks(self, roles: tuple[str, ...]) -> list[tuple[int, Mapping[int, int], int]]:
-        """Return for each language its bit, the roles of its words, and the bits of these roles."""
-        if roles not in self._masks_of:
-            self._masks_of[roles] = [
-                (self.bits[language], grammar.roles, grammar.mask(roles))
-                for language, grammar in self.grammars.items()
-            ]
-        return self._masks_of[roles]
-
-
-class _Reader:
-    """Numbers the strings of all packs, and tells what each is in each language."""
-
-    def __init__(self, packs: list[Pack]) -> None:
-        self.strings = Strings()
-        self.stems: set[int] = set()
-        self.terms: dict[int, tuple[Term, ...]] = {}
-        self.bits: list[Mapping[str, int]] = []
-        self.roles: list[dict[int, int]] = []
-        self._alike: dict[int, int] = {}  # sets of roles are few: keep each once
-        common = next((pack for pack in packs if pack.language == COMMON), None)
-        for pack in packs:
-            self._add_words(pack, common.words if common else {})
-            self._add_terms(pack)
-
-    def _add_words(self, pack: Pack, shared: Mapping[str, tuple[str, ...]]) -> None:
-        names = sorted({*GUARDS, *pack.words, *shared})
-        bits = {role: 1 << i for i, role in enumerate(names)}
-        roles: dict[int, int] = {}
-        for words in (pack.words, shared):
-            for role, said in words.items():
-                for word in said:
-                    number = self._number(word, pad=_parted(word, pack) or words is shared)
-                    found = roles.get(number, 0) | bits[role]
-                    roles[number] = self._alike.setdefault(found, found)
-        self.bits.append(bits)
-        self.roles.append(roles)
-
-    def _add_terms(self, pack: Pack) -> None:
-        for term in pack.terms:
-            if term.kind not in (Kind.BUTTON, Kind.PAYLOAD):
-                sign = len(term.text) == 1 and not term.text.isalnum()
-                number = self._number(term.text, pad=_parted(term.text, pack) and not sign)
-                known = self.terms.get(number, ())
-                # What the common pack says of a word holds in every language.
-                if not any(one.language == COMMON and one.intent is term.intent for one in known):
-                    self.terms[number] = (*known, term)
-
-    def _number(self, word: str, *, pad: bool) -> int:
-        text = word.removesuffix(STEM)
-        stem = text != word
-        number = self.strings.add(text if not pad else f" {text}" if stem else f" {text} ")
-        if stem:
-            self.stems.add(number)
-        return number
-
-
-def _parted(word: str, pack: Pack) -> bool:
-    """Tell whether a word stands between spaces; Latin ones in other scripts are folded so."""
-    return pack.spaces or word.isascii()
-
-
-def _by_text(terms: Iterable[Term], kind: Kind) -> dict[str, Term]:
-    found: dict[str, Term] = {}
-    for term in terms:
-        if term.kind is kind:
-            found.setdefault(term.text, term)
-    return found

@@ -11,10 +11,12 @@ from keywords import intent
 from keywords.bare import Bare
 from keywords.case import Audience, Case
 from keywords.decision import NOTHING, Decision, Intent, Tier
+from keywords.grammar import Grammar
 from keywords.kept import load_lexicon
 from keywords.lexicon import Lexicon
+from keywords.making import make_lexicon
 from keywords.normalize import Normalized, fold, normalize
-from keywords.pack import PACKS, Term, matched
+from keywords.pack import PACKS, Pack, Term, matched
 from keywords.sieve import Sieve
 from keywords.typos import SHORTEST
 from keywords.whole import bare_reading, whole
@@ -26,6 +28,9 @@ _VALUES = frozenset({Surface.BUTTON_PAYLOAD, Surface.LIST_ROW_ID})
 _LONG = 400  # characters: a longer text tells of something, whatever else it says
 _SENTENCES = re.compile(r"[.!?\n।؟۔…|]\s*\S")
 _ENDS = re.compile(r"[.!?\n؟۔।…|]+")
+# Of a long text: so many sentences are looked at closely, in so many languages.
+_MOST_LOOKS = 4
+_MOST_LANGUAGES = 2
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
 
@@ -33,13 +38,12 @@ _TYPO_LETTERS = 40
 class Matcher:
     """Decides what one text asks for, by the packs it was made from."""
 
-    def __init__(self, lexicon: Lexicon, digest: str) -> None:
+    def __init__(self, lexicon: Lexicon, sieve: Sieve, digest: str) -> None:
         self.lexicon = lexicon
         self.version = lexicon.version
         self.digest = digest
         self._hits = lexicon.strings.hits
-        self.sieve = Sieve(lexicon)
-        self._is_quiet = self.sieve.loud.isdisjoint
+        self.sieve = sieve
         self._bare = Bare(lexicon, self.sieve)
 
     def decide(
@@ -66,13 +70,14 @@ class Matcher:
         folded = fold(text)
         hits = self._hits(folded)
         numbers = [number for _, number in hits]
-        if not numbers or self._is_quiet(numbers):
+        if not numbers or self.sieve.is_quiet(numbers):
             return self._quiet(text, folded)
         audience = _audience(tuple(languages), country)
-        bare = self._bare.readings(text, folded, audience)
-        if bare is not None:
-            normal, readings = bare
-            return intent.choose(readings, normal, self.lexicon, audience)
+        if self.sieve.bare(numbers):
+            bare = self._bare.readings(text, folded, audience)
+            if bare is not None:
+                normal, readings = bare
+                return intent.choose(readings, normal, self.lexicon, audience)
         decision = self._considered(text, folded, hits, audience, phrased=True)
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             return self._mistyped(text, folded)
@@ -102,7 +107,8 @@ class Matcher:
             folded = normal.text
             hits = self._hits(folded)
             numbers = [number for _, number in hits]
-        alone = self._may_be_bare(folded, numbers) or self._has_bare_sentence(text, numbers)
+        bare = sieve.bare(numbers)
+        alone = bare > 0 and (bare >= _words(folded) or self._has_bare_sentence(text))
         grammars = None if alone else sieve.grammars(numbers)
         if not alone and not grammars:
             return NOTHING
@@ -116,56 +122,54 @@ class Matcher:
             readings += intent.spoken(case, grammars)
         return intent.choose(readings, normal, self.lexicon, audience)
 
-    def _may_be_bare(self, folded: str, numbers: list[int]) -> bool:
-        """Tell whether a text has as many words as its terms and courtesy have; signs are none."""
-        bare = self.sieve.bare(numbers)
-        return bare > 0 and bare >= _words(folded)
-
-    def _has_bare_sentence(self, text: str, numbers: list[int]) -> bool:
+    def _has_bare_sentence(self, text: str) -> bool:
         """Tell whether one of several sentences may be a term and courtesy."""
-        if not self.sieve.bare(numbers) or not _SENTENCES.search(text):
+        if not _SENTENCES.search(text):
             return False
         for sentence in _ENDS.split(text):
             folded = fold(sentence)
-            found = [number for _, number in self._hits(folded)]
-            if found and self._may_be_bare(folded, found):
+            bare = self.sieve.bare([number for _, number in self._hits(folded)])
+            if bare > 0 and bare >= _words(folded):
                 return True
         return False
 
     def _long(self, text: str, audience: Audience) -> Decision:
-        """Return what a long text asks for: read in stretches, and never certain."""
-        letters = 0
-        seen: set[str] = set()  # what is pasted again and again is read once
-        for start, stretch in _stretches(text):
-            if stretch in seen:
-                continue
-            seen.add(stretch)
-            folded = fold(stretch)
+        """Return what a long text asks for: read sentence by sentence, and never certain."""
+        letters = looks = 0
+        for start, sentence in _sentences(text):
+            folded = fold(sentence)
             letters += len(folded) - 2
-            hits = self._hits(folded)
-            numbers = [number for _, number in hits]
-            if not numbers or self._is_quiet(numbers):
-                continue
-            grammars = self.sieve.grammars(numbers)
+            grammars = self._grammars_in(folded) if looks < _MOST_LOOKS else []
             if not grammars:
                 continue
-            normal = normalize(stretch, ())
-            if normal.text != folded:
-                hits = self._hits(normal.text)
-            case = Case(self.lexicon, normal, audience, hits)
-            readings = [r for r in intent.spoken(case, grammars) if r.level > 1]
-            found = intent.choose(readings, normal, self.lexicon, audience)
+            looks += 1
+            found = self._phrase_in(sentence, grammars, audience)
             if found is not NOTHING:
                 if not self._is_loud(text):
-                    break  # a cut made a word of a piece of another
+                    return NOTHING  # a cut made a word of a piece of another
                 span = (start + found.span[0], start + found.span[1])
                 return replace(found, tier=Tier.LIKELY, span=span)
         if letters > _TYPO_LETTERS or self._is_loud(text):
             return NOTHING
         return self._quiet(text, fold(text))  # long by invisible characters only
 
+    def _grammars_in(self, folded: str) -> list[Grammar]:
+        numbers = [number for _, number in self._hits(folded)]
+        if not numbers or self.sieve.is_quiet(numbers):
+            return []
+        return self.sieve.grammars(numbers)
+
+    def _phrase_in(self, sentence: str, grammars: list[Grammar], audience: Audience) -> Decision:
+        """Return what the certain phrases of a sentence of a long text ask for."""
+        normal = normalize(sentence, ())
+        case = Case(self.lexicon, normal, audience, self._hits(normal.text))
+        readings = intent.spoken(case, grammars, most=_MOST_LANGUAGES)
+        sure = [reading for reading in readings if reading.level > 1]
+        return intent.choose(sure, normal, self.lexicon, audience)
+
     def _is_loud(self, text: str) -> bool:
-        return any(number in self.sieve.loud for _, number in self._hits(fold(text)))
+        numbers = [number for _, number in self._hits(fold(text))]
+        return bool(numbers) and not self.sieve.is_quiet(numbers)
 
     def _chosen(self, text: str, surface: Surface, audience: Audience) -> Decision:
         """Return what a tapped button or list row asks for: nothing on its label is a guess.
@@ -207,16 +211,22 @@ class Matcher:
         return intent.choose([reading], normal, self.lexicon, Audience())
 
 
-def _stretches(text: str) -> Iterator[tuple[int, str]]:
-    """Yield pieces of a long text and where they begin, cut where a sentence or a word ends."""
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the sentences of a text and where they begin, with the signs that end them.
+
+    One that does not end is cut between two words.
+    """
     start = 0
     while start < len(text):
-        piece = text[start : start + _LONG]
-        if start + _LONG < len(text):
-            cut = max(piece.rfind(sign) for sign in ".!?\n।؟") + 1
-            piece = piece[: cut or piece.rfind(" ") + 1 or _LONG]
-        yield start, piece
-        start += len(piece)
+        end = _ENDS.search(text, start, start + _LONG)
+        if end is not None:
+            stop = end.end()
+        elif start + _LONG < len(text):
+            stop = text.rfind(" ", start, start + _LONG) + 1 or start + _LONG
+        else:
+            stop = len(text)
+        yield start, text[start:stop]
+        start = stop
 
 
 def _words(folded: str) -> int:
@@ -242,5 +252,11 @@ def _audience(languages: tuple[str, ...], country: str | None) -> Audience:
 
 def load_matcher(folder: Path = PACKS) -> Matcher:
     """Return a matcher over the packs of a folder. Raises BadPack if one of them is no good."""
-    lexicon, digest = load_lexicon(folder)
-    return Matcher(lexicon, digest)
+    lexicon, sieve, digest = load_lexicon(folder)
+    return Matcher(lexicon, sieve, digest)
+
+
+def make_matcher(packs: list[Pack], digest: str = "") -> Matcher:
+    """Return a matcher over these packs. Raises BadPack for a phrase that can't work."""
+    lexicon = make_lexicon(packs)
+    return Matcher(lexicon, Sieve(lexicon), digest)

@@ -60,7 +60,7 @@ def _word(case: Case, grammar: Grammar, at: int) -> tuple[str, int]:
     """Return the letter of the word that begins here, and where it ends; signs have no letter."""
     polite = 0
     for found in case.at.get(at, ()):
-        letter = grammar.letter(found.mark.number)
+        letter = found.mark.letters.get(grammar.index)
         if letter:
             return letter, found.end
         if found.mark.courtesy and not polite:

@@ -4,7 +4,8 @@ Nearly all messages ask for nothing. So before a text is read, its marks are loo
 a loud one (a term, or a word that some phrase starts from) there is nothing to read.
 """
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from keywords.grammar import Grammar
@@ -17,11 +18,11 @@ _BESIDE = ("courtesy", "lead_in", "ask", "answer")
 class _Use(NamedTuple):
     """What a word does in phrases; languages are bits."""
 
-    starts: int  # where a search for a phrase starts from it
-    follows: int  # where it is another word that such a phrase needs
-    enough: int  # where it is all that some phrase needs
-    used: int  # where some phrase needs it; for a word of the common pack nowhere else
-    common: bool
+    starts: int = 0  # where a search for a phrase starts from it
+    follows: int = 0  # where it is another word that such a phrase needs
+    enough: int = 0  # where it is all that some phrase needs
+    used: int = 0  # where some phrase needs it; for a word of the common pack nowhere else
+    common: bool = False
 
 
 class Sieve:
@@ -30,30 +31,44 @@ class Sieve:
     def __init__(self, lexicon: Lexicon) -> None:
         self._grammars = list(lexicon.grammars.values())
         self._common = lexicon.bits.get(COMMON, 0)
+        self._first_loud, self._first_term = lexicon.first_loud, lexicon.first_term
         self._first_odd = lexicon.first_odd
+        self._owners = lexicon.owners
         self._terms = lexicon.terms_of
-        self._uses = dict(_uses(lexicon))
         self._phrased = dict(_phrased(lexicon))
-        self._beside = _words_beside(lexicon)
-        starting = (number for number, use in self._uses.items() if use.starts)
-        odd = range(lexicon.first_odd, lexicon.size)
-        self.loud = frozenset((*starting, *self._terms, *odd))
+        self._use_of = array("H")
+        places: dict[_Use, int] = {_Use(): 0}  # most are alike: each is kept once
+        for use in _uses(lexicon):
+            self._use_of.append(places.setdefault(use, len(places)))
+        self._uses = list(places)
+        self._beside = bytes(_words_beside(lexicon))
+
+    def is_quiet(self, numbers: list[int]) -> bool:
+        """Tell whether a text with these marks, at least one, asks for nothing."""
+        return max(numbers) < self._first_loud
+
+    def is_odd(self, numbers: list[int]) -> bool:
+        """Tell whether some word is written oddly."""
+        return bool(numbers) and max(numbers) >= self._first_odd
 
     def bare(self, numbers: list[int]) -> int:
         """Return how many words a message of terms and courtesy may have; 0 if no term is there."""
-        if self._terms.keys().isdisjoint(numbers):
+        if max(numbers, default=0) < self._first_term or self._terms.keys().isdisjoint(numbers):
             return 0
         beside = self._beside
         return sum(beside[number] for number in numbers)
 
     def grammars(self, numbers: list[int]) -> list[Grammar]:
-        """Return the languages whose phrases may be there."""
+        """Return the languages whose phrases may be there; who knows most of the words first."""
         once = dict.fromkeys(numbers)  # a word said a hundred times is one word here
-        uses = self._uses
+        uses, use_of = self._uses, self._use_of
         starts = follows = enough = one = two = common = 0
+        used: list[int] = []
         for number in once:
-            use = uses.get(number)
-            if use is not None:
+            place = use_of[number]
+            if place:
+                use = uses[place]
+                used.append(number)
                 starts |= use.starts
                 follows |= use.follows
                 enough |= use.enough
@@ -64,53 +79,44 @@ class Sieve:
         maybe = starts & follows & (one if common else two)
         if common > 1:
             maybe |= starts & self._common
-        found = [g for g in self._of(maybe | enough) if g.allows(once)]
+        found = self._allowing(maybe | enough, used) if maybe | enough else []
         if not self._phrased.keys().isdisjoint(once):
             for number in once:
-                for grammar in self._phrased.get(number, ()):
-                    if grammar not in found:
-                        found.append(grammar)
+                found += (g for g in self._phrased.get(number, ()) if g not in found)
         return found
 
-    def _of(self, languages: int) -> Iterator[Grammar]:
-        while languages:
-            lowest = languages & -languages
-            yield self._grammars[lowest.bit_length() - 1]
-            languages ^= lowest
+    def _allowing(self, languages: int, numbers: list[int]) -> list[Grammar]:
+        """Return those of these languages in which the words of a phrase are all there."""
+        roles: dict[int, int] = {}
+        words: dict[int, int] = {}
+        grammars, owners = self._grammars, self._owners.of
+        for number in numbers:
+            for index, place in owners(number):
+                if languages >> index & 1:
+                    roles[index] = roles.get(index, 0) | grammars[index].sets[place]
+                    words[index] = words.get(index, 0) + 1
+        found = [index for index, having in roles.items() if grammars[index].allows(having)]
+        found.sort(key=lambda index: -words[index])
+        return [grammars[index] for index in found]
 
-    def is_odd(self, numbers: list[int]) -> bool:
-        """Tell whether some word is written oddly."""
-        return bool(numbers) and max(numbers) >= self._first_odd
 
-
-def _uses(lexicon: Lexicon) -> Iterator[tuple[int, _Use]]:
-    starts: dict[int, int] = {}
-    follows: dict[int, int] = {}
-    enough: dict[int, int] = {}
-    used: dict[int, int] = {}
-    shared = lexicon.grammars[COMMON].roles if COMMON in lexicon.grammars else {}
-    for language, grammar in lexicon.grammars.items():
-        bit = lexicon.bits[language]
-        for number, roles in grammar.roles.items():
-            if roles & grammar.used:
-                own = bit if language == COMMON or number not in shared else 0
-                used[number] = used.get(number, 0) | own
-            if roles & grammar.anchors:
-                starts[number] = starts.get(number, 0) | bit
-            if roles & grammar.others:
-                follows[number] = follows.get(number, 0) | bit
-            if roles & grammar.enough:
-                enough[number] = enough.get(number, 0) | bit
-    same: dict[_Use, _Use] = {}  # most are alike: keep each once
-    for number in used:
-        use = _Use(
-            starts.get(number, 0),
-            follows.get(number, 0),
-            enough.get(number, 0),
-            used[number],
-            number in shared,
-        )
-        yield number, same.setdefault(use, use)
+def _uses(lexicon: Lexicon) -> Iterator[_Use]:
+    grammars = list(lexicon.grammars.values())
+    common = lexicon.grammars[COMMON].index if COMMON in lexicon.grammars else -1
+    for number in range(len(lexicon.strings)):
+        starts = follows = enough = used = 0
+        owners = lexicon.owners.of(number)
+        shared = any(index == common for index, _ in owners)
+        for index, place in owners:
+            grammar, bit = grammars[index], 1 << index
+            roles = grammar.sets[place]
+            starts |= bit if roles & grammar.anchors else 0
+            follows |= bit if roles & grammar.others else 0
+            enough |= bit if roles & grammar.enough else 0
+            if roles & grammar.used and (index == common or not shared):
+                used |= bit
+        is_used = bool(used or starts or follows or enough)
+        yield _Use(starts, follows, enough, used, shared and is_used)
 
 
 def _phrased(lexicon: Lexicon) -> Iterator[tuple[int, list[Grammar]]]:
@@ -121,16 +127,14 @@ def _phrased(lexicon: Lexicon) -> Iterator[tuple[int, list[Grammar]]]:
             yield number, [lexicon.grammars[language] for language in languages]
 
 
-def _words_beside(lexicon: Lexicon) -> bytes:
-    """Return by number how many words a mark accounts for in a message of terms and courtesy."""
-    found = bytearray(lexicon.size)
-    for grammar in lexicon.grammars.values():
-        polite = grammar.mask(_BESIDE)
-        _count(lexicon, found, (n for n, roles in grammar.roles.items() if roles & polite))
-    _count(lexicon, found, lexicon.terms_of)
-    return bytes(found)
-
-
-def _count(lexicon: Lexicon, found: bytearray, numbers: Iterable[int]) -> None:
-    for number in numbers:
-        found[number] = min(len(lexicon.text(number).split()), 255)
+def _words_beside(lexicon: Lexicon) -> Iterator[int]:
+    """Yield by number how many words a mark accounts for in a message of terms and courtesy."""
+    grammars = list(lexicon.grammars.values())
+    polite = [grammar.mask(_BESIDE) for grammar in grammars]
+    for number in range(len(lexicon.strings)):
+        owners = lexicon.owners.of(number)
+        beside = any(grammars[i].sets[place] & polite[i] for i, place in owners)
+        if beside or number in lexicon.terms_of:
+            yield min(len(lexicon.text(number).split()), 255)
+        else:
+            yield 0

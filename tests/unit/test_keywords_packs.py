@@ -7,7 +7,7 @@ import pytest
 from consent.model import Switch
 from keywords.collisions import everyday, opposites
 from keywords.decision import Intent, Tier
-from keywords.lexicon import Lexicon
+from keywords.making import make_lexicon
 from keywords.matcher import load_matcher
 from keywords.pack import (
     COMMON,
@@ -151,7 +151,7 @@ def test_a_phrase_that_cannot_work_is_refused(say, complaint):
     words = '[words]\nstop = ["halt"]\nfiller = ["a"]\n'
     phrase = f'[[phrases]]\ntier = "certain"\nsource = "s"\nsay = ["{say}"]\n'
     with pytest.raises(BadPack, match=re.escape(complaint)):
-        Lexicon([read_pack("xx.toml", HEAD + words + phrase)])
+        make_lexicon([read_pack("xx.toml", HEAD + words + phrase)])
 
 
 def test_braces_stand_for_every_choice():
