@@ -62,7 +62,7 @@ class Bare:
         first = next((f for f in case.at.get(1, ()) if f.mark.fits), None)
         if first is None or first.end != len(folded) - 1 or not first.mark.terms:
             return None
-        if normalize(key, self._lexicon.known).text != folded:
+        if normalize(key, self._lexicon.known, self._lexicon.sure).text != folded:
             return None  # read as another word once mended
         # In one word no sign can be; between two words it would part them.
         splits = _ENDS if " " in key else QUESTION_MARKS

@@ -68,7 +68,7 @@ def explain(
     """Return how the text is read, and what comes of it; the decision is that of `decide`."""
     lexicon = matcher.lexicon
     decision = matcher.decide(text, surface=surface, languages=languages, country=country)
-    normal = normalize(text[:_LONGEST], lexicon.known)
+    normal = normalize(text[:_LONGEST], lexicon.known, lexicon.sure)
     hits = lexicon.hits(normal.text)
     case = Case(lexicon, normal, Audience.of(languages, country), hits)
     named = {tag.split("-")[0].lower() for tag in languages} & lexicon.grammars.keys()

@@ -88,7 +88,7 @@ class Guards:
     """The letters of the words that guards ask about, put together as they are asked for."""
 
     ask: frozenset[str]
-    courtesy: frozenset[str]
+    polite: frozenset[str]  # courtesy of the language itself
     limit: frozenset[str]
     me: frozenset[str]
     promotions: frozenset[str]
@@ -109,7 +109,8 @@ class Guards:
         """Return them by the letters of each role; whether "not" follows what it denies."""
         letters = {role: frozenset(roles.get(role, ())) for role in GUARDS}
         return cls(
-            **{r: letters[r] for r in ("ask", "courtesy", "limit", "me", "promotions", "reply")},
+            **{r: letters[r] for r in ("ask", "limit", "me", "promotions", "reply")},
+            polite=letters["courtesy"] - {FOREIGN_COURTESY},
             answer=letters["answer"],
             negations=letters["not"] | letters["refuse"],
             negations_after=letters["not"] - letters["answer"] if not_last else frozenset(),
@@ -138,8 +139,7 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> list[Doubt]:
     before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
     if begin and _is_reported(guards, letters[: begin - 1], letters[begin - 1]):
         return [Doubt.REPORTED]
-    polite = before[-1:] in guards.courtesy
-    found = [] if polite else list(_before(guards, before, inside))
+    found = [] if before[-1:] in guards.polite else list(_before(guards, before, inside))
     if sum(doubt.steps for doubt in found) >= DENYING:
         return found
     found += _after(guards, after, inside, beyond=letters[finish:far])

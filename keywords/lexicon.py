@@ -105,6 +105,7 @@ class Lexicon:
     labels: Mapping[str, Term]
     typos: Typos
     polite: frozenset[str]  # words that are courtesy somewhere
+    sure: frozenset[str]  # words that are a request whoever says them
     bits: Mapping[str, int] = field(init=False)  # of each language
     known: Known = field(init=False)
     _in_order: Sequence[Grammar] = field(init=False)

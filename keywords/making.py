@@ -42,6 +42,7 @@ def make_lexicon(packs: list[Pack]) -> Lexicon:
         labels=_by_text(terms, Kind.BUTTON),
         typos=Typos(packs),
         polite=frozenset(_courtesy(packs)),
+        sure=frozenset(_mended_into(terms)),
     )
 
 

@@ -99,11 +99,11 @@ class Matcher:
         phrased: bool,
     ) -> Decision:
         """Return what a text asks for: as a bare term and, if `phrased`, by its phrases."""
-        sieve, known = self.sieve, self.lexicon.known
+        sieve = self.sieve
         numbers = [number for _, number in hits]
         normal: Normalized | None = None
         if sieve.is_odd(numbers) or "  " in text or "\n" in text:
-            normal = normalize(text, known)  # words may have been mended, so look again
+            normal = self._mended(text)  # words may have been mended, so look again
             folded = normal.text
             hits = self._hits(folded)
             numbers = [number for _, number in hits]
@@ -112,7 +112,7 @@ class Matcher:
         grammars = None if alone else sieve.grammars(numbers)
         if not alone and not grammars:
             return NOTHING
-        normal = normal or normalize(text, known)
+        normal = normal or self._mended(text)
         if normal.text != folded:
             hits = self._hits(normal.text)
         case = Case(self.lexicon, normal, audience, hits)
@@ -121,6 +121,9 @@ class Matcher:
             grammars = sieve.grammars(numbers) if grammars is None else grammars
             readings += intent.spoken(case, grammars)
         return intent.choose(readings, normal, self.lexicon, audience)
+
+    def _mended(self, text: str) -> Normalized:
+        return normalize(text, self.lexicon.known, self.lexicon.sure)
 
     def _has_bare_sentence(self, text: str) -> bool:
         """Tell whether one of several sentences may be a term and courtesy."""

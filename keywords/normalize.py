@@ -87,6 +87,7 @@ _APART = re.compile("[\u1100-\u11ff\u3099\u309a\uff9e\uff9f]")
 _ALIKE = {point: latin for table in _LOOK_ALIKES.values() for point, latin in table.items()}
 # What a word may be meant as: itself, look-alikes replaced, digits and signs read as letters.
 _TABLES: tuple[dict[int, int], ...] = ({}, _ALIKE, *_LEET)
+_LATIN = re.compile("[a-z]")
 _LONGEST = 100  # letters; what is longer, however it is written, is not meant as a word
 _WORD = re.compile(r"\S+")
 _RUN = re.compile(r"(\w)\1{2,}")
@@ -200,8 +201,12 @@ class Normalized:
         return self.raw[self.origin[start] + 1 : self.origin[end]]
 
 
-def normalize(text: str, known: Container[str]) -> Normalized:
-    """Return the text folded and its words mended into `known` words; linear, never raises."""
+def normalize(text: str, known: Container[str], sure: Container[str] | None = None) -> Normalized:
+    """Return the text folded and its words mended into `known` words; linear, never raises.
+
+    Words in another alphabet throughout are mended into `sure` words only, if they are given: a
+    Russian word that looks like some Latin one is still Russian.
+    """
     # Where every character becomes one character, the way back is a matter of counting.
     even = "  " not in text and "\n" not in text and not any(c in text for c in _COMMAS)
     folded = ""
@@ -212,7 +217,7 @@ def normalize(text: str, known: Container[str]) -> Normalized:
         even = _TABLE.even.issuperset(text)
         even = even and not (UNSPACED.search(folded) and _TOUCHING.search(folded))
     if even:
-        return _mend(Normalized(folded, range(-1, len(text) + 1), text), known)
+        return _mend(Normalized(folded, range(-1, len(text) + 1), text), known, sure)
     chars: list[str] = [" "]
     origin: list[int] = [-1]
     for at, piece in _pieces(text):
@@ -224,7 +229,7 @@ def normalize(text: str, known: Container[str]) -> Normalized:
             origin.append(at)
     chars.append(" ")
     origin.append(len(text))
-    return _mend(_parted(Normalized("".join(chars), origin, text)), known)
+    return _mend(_parted(Normalized("".join(chars), origin, text)), known, sure)
 
 
 def _parted(normal: Normalized) -> Normalized:
@@ -260,7 +265,7 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         at = end
 
 
-def _mend(normal: Normalized, known: Container[str]) -> Normalized:
+def _mend(normal: Normalized, known: Container[str], sure: Container[str] | None) -> Normalized:
     """Return it with words written oddly put right, where that gives a known word."""
     out: list[str] = []
     origin: list[int] = []
@@ -268,7 +273,8 @@ def _mend(normal: Normalized, known: Container[str]) -> Normalized:
     if not known or not _MENDABLE.search(normal.text):
         return normal
     for start, end, word in _odd_words(normal.text):
-        better = _mended(word, known)
+        foreign = sure is not None and _LATIN.search(word) is None
+        better = _mended(word, known, sure if foreign and sure is not None else known)
         if better is None or better == normal.text[start:end]:
             continue
         out.append(normal.text[done:start])
@@ -304,27 +310,29 @@ def _joined(letters: list[re.Match[str]]) -> Iterator[tuple[int, int, str]]:
         yield letters[0].start(), letters[-1].end(), "".join(letter[0] for letter in letters)
 
 
-def _mended(word: str, known: Container[str]) -> str | None:
-    """Return the known word that this one was meant to be, or None."""
+def _mended(word: str, known: Container[str], alike: Container[str]) -> str | None:
+    """Return the known word that this one was meant to be, or None.
+
+    `alike` are the words that look-alikes may make of it.
+    """
     if word in known:
         return word  # S T O P, joined; any other stays itself
     if word.isalpha() and word.isascii() and not _RUN.search(word):
         return None
-    for candidate in _candidates(word):
-        if candidate in known:
-            return candidate
-    return None
-
-
-def _candidates(word: str) -> Iterator[str]:
-    """Yield what the word may be meant as, the likeliest first."""
     # 2024 is a number, not letters: digits stand for letters only beside letters
     for table in _TABLES[:1] if word.isdigit() else _TABLES:
         meant = word.translate(table)
-        yield meant
-        if _RUN.search(meant):
-            yield _RUN.sub(r"\1", meant)
-            yield _RUN.sub(r"\1\1", meant)
+        among = alike if table is _ALIKE and meant != word else known
+        for candidate in (meant, *_unstretched(meant)):
+            if candidate in among:
+                return candidate
+    return None
+
+
+def _unstretched(word: str) -> Iterator[str]:
+    if _RUN.search(word):
+        yield _RUN.sub(r"\1", word)
+        yield _RUN.sub(r"\1\1", word)
 
 
 def oddities(words: Iterable[str]) -> set[str]:

@@ -12,6 +12,7 @@ from keywords.decision import Intent
 from keywords.grammar import Grammar
 from keywords.guards import DENYING, FOREIGN_COURTESY, NEAR, OTHER, Guards, doubts
 
+_CLEARLY = 4  # letters; a shorter word of courtesy is anything in another language
 _MATCHES = 8  # of one pattern in one text; more of the same says no more
 _QUOTES = frozenset("\"'“”„«»‘’‹›「」`")
 
@@ -63,7 +64,7 @@ def _word(case: Case, grammar: Grammar, at: int) -> tuple[str, int]:
         letter = found.mark.letters.get(grammar.index)
         if letter:
             return letter, found.end
-        if found.mark.courtesy and not polite:
+        if found.mark.courtesy and found.mark.length >= _CLEARLY and not polite:
             polite = found.end  # the longest is the first
     if polite:
         return FOREIGN_COURTESY, polite

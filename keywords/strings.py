@@ -1,10 +1,12 @@
 """All strings we look for, by number, and the automata that find them in one pass over a text.
 
 More than a hundred thousand of them: so no Python object is kept for any, and the automata are
-their index. Words of scripts without spaces have an automaton of their own: their thousands of
-first letters would stand in the way of every letter of all other texts.
+their index. pyahocorasick tries the letters that may follow one after the other. That is quick for
+an alphabet and slow for the thousands of signs of Chinese, so words of scripts without spaces have
+an automaton of their own, over hexadecimal digits: at most sixteen of them can follow.
 """
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +15,9 @@ import ahocorasick
 
 from keywords.normalize import UNSPACED
 
-_NOBODYS = "\ufdd1"  # a letter that no folded text has: an empty automaton can't search
+_NOBODYS = "\ufdd1"  # a letter that no folded text has
+_DIGITS = 4  # of a letter
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")  # letters that would take eight
 
 
 class Strings:
@@ -29,10 +33,13 @@ class Strings:
         self._unspaced = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for number in _frequent_first(strings):
             string = strings[number]
-            self._automaton(string).add_word(string, number)
+            if UNSPACED.match(string):
+                self._unspaced.add_word(_digits(string), number)
+            else:
+                self._spaced.add_word(string, number)
         for automaton in (self._spaced, self._unspaced):
             if len(automaton) == 0:
-                automaton.add_word(_NOBODYS, len(strings))
+                automaton.add_word(_NOBODYS, len(strings))  # an empty one can't search
             automaton.make_automaton()
 
     def __len__(self) -> int:
@@ -44,17 +51,24 @@ class Strings:
 
     def find(self, string: str) -> int:
         """Return the number of this string, -1 if it has none."""
-        return int(self._automaton(string).get(string, -1))
+        if UNSPACED.match(string):
+            return int(self._unspaced.get(_digits(string), -1))
+        return int(self._spaced.get(string, -1))
 
     def hits(self, folded: str) -> list[tuple[int, int]]:
         """Return what is found in a folded text: the place of the last letter, and the number."""
         found = list(self._spaced.iter(folded))
         if not folded.isascii() and UNSPACED.search(folded):
-            found += self._unspaced.iter(folded)
+            for last, number in self._unspaced.iter(_digits(folded)):
+                place, digit = divmod(last, _DIGITS)
+                if digit == _DIGITS - 1:  # else it begins and ends inside letters
+                    found.append((place, number))
         return found
 
-    def _automaton(self, string: str) -> ahocorasick.Automaton:
-        return self._unspaced if UNSPACED.match(string) else self._spaced
+
+def _digits(text: str) -> str:
+    """Return the text as hexadecimal digits, four for each letter."""
+    return _BEYOND.sub(_NOBODYS, text).encode("utf-16-be").hex()
 
 
 def _frequent_first(strings: Sequence[str]) -> list[int]:

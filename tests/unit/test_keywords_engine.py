@@ -152,3 +152,37 @@ def test_packs_in_a_folder_nobody_may_write_are_read(tmp_path):
     (tmp_path / "__pycache__").write_bytes(b"a file where the folder would be")
     terms, *_ = lexicon_of(tmp_path)
     assert "stop" in terms
+
+
+TERM = (
+    '\n[[terms]]\nintent = "opt_out"\nkind = "word"\ntier = "certain"\nsource = "s"\nsay = ["stop"]'
+)
+ALIKE = a_matcher(
+    "xe", f'messages = ["tot"]\nno_send = ["stop"]\n{TERM}', "messages no_send"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("tot st0p", "certain", id="as it is written"),
+        pytest.param("tоt st0p", "certain", id="one letter in another alphabet"),
+        pytest.param("тот st0p", "none", id="a word of another language that looks alike"),
+    ],
+)
+def test_a_word_in_another_alphabet_is_a_word_of_that_language(text, tier):
+    assert ALIKE.decide(text).tier == tier
+
+
+def test_stop_in_look_alikes_is_stop():
+    assert load_matcher().decide("ЅТОР").tier == "certain"
+
+
+def test_short_courtesy_of_another_language_is_an_unknown_word_in_a_phrase():
+    one = read_pack("xf.toml", f'language = "xf"\n{HEAD}[words]\ncourtesy = ["ei", "bitte"]\n')
+    words = 'messages = ["post"]\nno_send = ["halt"]\n'
+    phrase = MIDDLE.format(phrases='"no_send messages"')
+    other = read_pack("xg.toml", f'language = "xg"\n{HEAD}{phrase}{words}')
+    matcher = make_matcher([one, other])
+    assert matcher.decide("halt bitte post").tier == "certain"
+    assert matcher.decide("halt ei post").tier == "none"
