@@ -17,13 +17,14 @@ from keywords.pack import NANP, Term
 DENIED = -1  # the level of a phrase that the words around it deny
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
 _COLONS = frozenset(":：∶՝")
-_INSIDE_WORDS = frozenset("-'’_*~/")
+_INSIDE_WORDS = frozenset("-'’_*~/՛՜၌၍၎၏")
 # All that can make a pause; beyond the first two planes there is no punctuation.
 _PAUSING = (
     frozenset(sign for sign in map(chr, range(0x20000)) if unicodedata.category(sign)[0] == "P")
     .union(QUESTION_MARKS, HARD_STOPS)
     .difference(_INSIDE_WORDS)
 )
+_MOST_SPOKEN = 3  # languages in which spelling is looked at
 _LONGEST_ENDING = 14  # letters after a stem; beyond it is another word
 _GAP = re.compile(" +")
 
@@ -49,6 +50,12 @@ class Audience:
         if not self.languages and not self.country:
             return None
         return grammar.language in self.languages or self.country in grammar.countries
+
+    def grammars(self, lexicon: Lexicon) -> list[Grammar]:
+        """Return the languages the app serves; where it did not say, those of the country."""
+        served = [lexicon.grammars[tag] for tag in self.languages if tag in lexicon.grammars]
+        spoken = () if served or not self.country else lexicon.grammars.values()
+        return (served or [g for g in spoken if self.country in g.countries])[:_MOST_SPOKEN]
 
     def bits(self, lexicon: Lexicon) -> int:
         """Return the languages they are known to speak, as bits."""
@@ -135,8 +142,8 @@ def _found(lexicon: Lexicon, text: str, hits: Iterable[tuple[int, int]]) -> list
     return found
 
 
-def _shorter(found: Found) -> tuple[int, int]:
-    return -found.end, -found.mark.length  # a word before its stem
+def _shorter(found: Found) -> tuple[int, int, bool]:
+    return -found.end, -found.mark.length, found.mark.stem  # a word before its stem
 
 
 def strength(lexicon: Lexicon, audience: Audience, term: Term) -> int:

@@ -139,7 +139,13 @@ class Grammar:
     def guards(self) -> Guards:
         """The letters of the words that guards ask about."""
         not_last = any(phrase.say.endswith(" not") for phrase in self._phrases)
-        return Guards.of(self._letters_of, not_last=not_last)
+        doubtful = self.mask(("question", "others", "limit", "reply", "not", "refuse"))
+        used = frozenset(
+            sign
+            for sign, roles in self._roles_of.items()
+            if roles & self.used and not roles & doubtful
+        )
+        return Guards.of(self._letters_of, used=used, not_last=not_last)
 
     @cached_property
     def _patterns(self) -> list[Pattern]:

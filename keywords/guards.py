@@ -68,6 +68,7 @@ class Doubt(Enum):
     LIMIT = 1, "only at times, until then, about one thing"
     REPLY = 1, "a word such as reply stands before it"
     NEGATED_AFTER = 2, "a negation stands after it"
+    OTHERS_AFTER = 2, "somebody else is to get it"
     OTHER_AFTER = 1, "it goes on about something else"
     QUOTED = 1, "it stands in quotation marks"
     QUESTION = 1, "it is a question, but not how to stop"
@@ -98,6 +99,8 @@ class Guards:
     negations_after: frozenset[str]  # where "not" comes last
     reported: frozenset[str]  # before a colon: somebody else said it
     doubtful: tuple[tuple[Doubt, frozenset[str]], ...]  # before a phrase, each one step
+    others: frozenset[str]
+    small: frozenset[str]
     clear: frozenset[str]  # beside a phrase they change nothing
     named: frozenset[str]  # what a phrase is about, right beside it
     breaks: frozenset[str]  # what guards don't look beyond
@@ -105,8 +108,12 @@ class Guards:
     opening: str  # courtesy and small words
 
     @classmethod
-    def of(cls, roles: Mapping[str, set[str]], *, not_last: bool) -> "Guards":
-        """Return them by the letters of each role; whether "not" follows what it denies."""
+    def of(cls, roles: Mapping[str, set[str]], *, used: frozenset[str], not_last: bool) -> "Guards":
+        """Return them by the letters of each role.
+
+        `used` are the letters of words that phrases are made of: a second request beside the first
+        does not make it another. `not_last`: whether "not" follows what it denies.
+        """
         letters = {role: frozenset(roles.get(role, ())) for role in GUARDS}
         return cls(
             **{r: letters[r] for r in ("ask", "limit", "me", "promotions", "reply")},
@@ -121,7 +128,9 @@ class Guards:
                 (Doubt.LIMIT, letters["limit"]),
                 (Doubt.REPLY, letters["reply"]),
             ),
-            clear=frozenset().union(*(letters[r] for r in _CLEAR)),
+            others=letters["others"] - letters["me"],
+            small=letters["filler"] - letters["others"],
+            clear=frozenset().union(*(letters[r] for r in _CLEAR)) | used,
             named=letters["messages"] | letters["promotions"] | letters["filler"],
             breaks=letters["join"].union(BREAKS),
             stop="".join(sorted(letters["stop"])),
@@ -187,7 +196,14 @@ def _after(guards: Guards, after: str, inside: str, *, beyond: str) -> Iterator[
     next_one = _SENTENCE_END.split(beyond, maxsplit=1)[0][:4] if beyond else ""
     if after and after[0] in guards.negations_after:
         yield Doubt.NEGATED_AFTER
+    elif _receiver(guards, after) in guards.others:
+        yield Doubt.OTHERS_AFTER
     elif not guards.limit.isdisjoint(words) or not guards.limit.isdisjoint(next_one):
         yield Doubt.LIMIT
     elif not guards.clear.issuperset(words) and guards.me.isdisjoint(inside + after[:1]):
         yield Doubt.OTHER_AFTER
+
+
+def _receiver(guards: Guards, after: str) -> str:
+    """Return the first word after a phrase that is more than a small one: "to her"."""
+    return next((letter for letter in after if letter not in guards.small), "")

@@ -5,7 +5,7 @@ kept in numbers; a `Mark` says it in one object, made when the string is first m
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keywords.grammar import Grammar, letter
@@ -136,6 +136,15 @@ class Lexicon:
         if known is None:
             known = self._marks[number] = self._made(number)
         return known
+
+    def words_with(self, grammar: Grammar, roles: int) -> Iterator[str]:
+        """Yield the single words of a language that have one of these roles, as bits; no stems."""
+        for number in range(self.first_odd):
+            for index, place in self.owners.of(number):
+                if index == grammar.index and grammar.sets[place] & roles:
+                    word = self.text(number)
+                    if " " not in word and number not in self.stems:
+                        yield word
 
     def _made(self, number: int) -> Mark:
         key = self.strings[number]

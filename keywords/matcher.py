@@ -15,6 +15,7 @@ from keywords.grammar import Grammar
 from keywords.kept import load_lexicon
 from keywords.lexicon import Lexicon
 from keywords.making import make_lexicon
+from keywords.misspelt import Misspelt
 from keywords.normalize import Normalized, fold, normalize
 from keywords.pack import PACKS, Pack, Term, matched
 from keywords.sieve import Sieve
@@ -33,6 +34,7 @@ _MOST_LOOKS = 4
 _MOST_LANGUAGES = 2
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
+_MISSPELT_LETTERS = 200
 
 
 class Matcher:
@@ -45,6 +47,7 @@ class Matcher:
         self._hits = lexicon.strings.hits
         self.sieve = sieve
         self._bare = Bare(lexicon, self.sieve)
+        self._misspellings = Misspelt(lexicon)
 
     def decide(
         self,
@@ -80,7 +83,9 @@ class Matcher:
                 return intent.choose(readings, normal, self.lexicon, audience)
         decision = self._considered(text, folded, hits, audience, phrased=True)
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
-            return self._mistyped(text, folded)
+            decision = self._mistyped(text, folded)
+        if decision is NOTHING and len(folded) <= _MISSPELT_LETTERS:
+            decision = self._misspelt(text, audience)
         return decision
 
     def _quiet(self, text: str, folded: str) -> Decision:
@@ -124,6 +129,25 @@ class Matcher:
 
     def _mended(self, text: str) -> Normalized:
         return normalize(text, self.lexicon.known, self.lexicon.sure)
+
+    def _misspelt(self, text: str, audience: Audience) -> Decision:
+        """Return what a text asks for by phrases with a word misspelt: at most likely."""
+        for grammar in audience.grammars(self.lexicon):
+            normal = self._misspellings.mended(self._mended(text), grammar)
+            if normal is None:
+                continue
+            hits = self._hits(normal.text)
+            if grammar not in self.sieve.grammars([number for _, number in hits]):
+                continue
+            case = Case(self.lexicon, normal, audience, hits)
+            readings = [
+                reading._replace(level=reading.level - 1)
+                for reading in intent.spoken(case, [grammar])
+            ]
+            found = intent.choose(readings, normal, self.lexicon, audience)
+            if found is not NOTHING:
+                return found
+        return NOTHING
 
     def _has_bare_sentence(self, text: str) -> bool:
         """Tell whether one of several sentences may be a term and courtesy."""

@@ -8,7 +8,7 @@ into words that the packs know: a guess that is nobody's word changes nothing.
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -37,6 +37,11 @@ _LETTERS = {
     "ک": "ك",
     "ڪ": "ك",
     "ـ": "",  # tatweel
+    "՛": "",  # Armenian signs that stand over a vowel, inside a word
+    "՜": "",
+    "՞": "",
+    "ʻ": " ",  # an apostrophe, as in Uzbek o'z
+    "ʼ": " ",
     "ँ": "ं",  # candrabindu and anusvara are used for one another
 }
 
@@ -267,24 +272,29 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
 
 def _mend(normal: Normalized, known: Container[str], sure: Container[str] | None) -> Normalized:
     """Return it with words written oddly put right, where that gives a known word."""
+    if not known or not _MENDABLE.search(normal.text):
+        return normal
+    better: dict[tuple[int, int], str] = {}
+    for start, end, word in _odd_words(normal.text):
+        foreign = sure is not None and _LATIN.search(word) is None
+        meant = _mended(word, known, sure if foreign and sure is not None else known)
+        if meant is not None and meant != normal.text[start:end]:
+            better[start, end] = meant
+    return respelt(normal, better) if better else normal
+
+
+def respelt(normal: Normalized, better: Mapping[tuple[int, int], str]) -> Normalized:
+    """Return it with other spellings in these places, which are in the order of the text."""
     out: list[str] = []
     origin: list[int] = []
     done = 0
-    if not known or not _MENDABLE.search(normal.text):
-        return normal
-    for start, end, word in _odd_words(normal.text):
-        foreign = sure is not None and _LATIN.search(word) is None
-        better = _mended(word, known, sure if foreign and sure is not None else known)
-        if better is None or better == normal.text[start:end]:
-            continue
+    for (start, end), word in better.items():
         out.append(normal.text[done:start])
         origin.extend(normal.origin[done:start])
         first, last = normal.origin[start], normal.origin[end - 1]
-        out.append(better)
-        origin += [min(first + i, last) for i in range(len(better) - 1)] + [last]
+        out.append(word)
+        origin += [min(first + i, last) for i in range(len(word) - 1)] + [last]
         done = end
-    if not done:
-        return normal
     out.append(normal.text[done:])
     origin.extend(normal.origin[done:])
     return Normalized("".join(out), origin, normal.raw)

@@ -5,7 +5,7 @@ a loud one (a term, or a word that some phrase starts from) there is nothing to 
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from keywords.grammar import Grammar
@@ -77,12 +77,22 @@ class Sieve:
                 common += use.common
         # All phrases but a few need two words, and one of them is the language's own.
         maybe = starts & follows & (one if common else two)
-        if common > 1:
-            maybe |= starts & self._common
+        if common > 1:  # "stop die sms": small words tell the language
+            maybe |= starts & follows & self._languages_of(once)
         found = self._allowing(maybe | enough, used) if maybe | enough else []
         if not self._phrased.keys().isdisjoint(once):
             for number in once:
                 found += (g for g in self._phrased.get(number, ()) if g not in found)
+        return found
+
+    def _languages_of(self, numbers: Iterable[int]) -> int:
+        """Return the languages of these words, words of all languages apart."""
+        found = self._common
+        for number in numbers:
+            owners = self._owners.of(number)
+            if len(owners) < len(self._grammars):
+                for index, _ in owners:
+                    found |= 1 << index
         return found
 
     def _allowing(self, languages: int, numbers: list[int]) -> list[Grammar]:
