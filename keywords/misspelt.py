@@ -1,15 +1,15 @@
-"""What a phrase is about with one letter wrong: "stop sending me mesages".
+"""Words of phrases with one letter wrong: "stop sendng me mesages".
 
 Only in the languages that the audience speaks, and only for words that no pack knows: so few texts
-are looked at, and what is found in them is at most likely. Verbs are left alone: in many languages
-one letter makes "remove me" of "don't remove me".
+are looked at, and what is found in them is at most likely. Where one letter makes "remove me" of
+"don't remove me", as in the languages that deny inside the verb, verbs are left alone.
 """
 
 import re
 from collections.abc import Mapping
 
 from keywords.grammar import Grammar
-from keywords.guards import THINGS
+from keywords.guards import GUARDS, THINGS
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, respelt
 from keywords.typos import SHORTEST, less_one, near
@@ -19,7 +19,7 @@ _MOST_WORDS = 30
 
 
 class Misspelt:
-    """The things that phrases are about, by what one error makes of them; made for each language once."""
+    """The words of phrases, by what one error makes of them; made for each language once."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
@@ -49,9 +49,17 @@ class Misspelt:
     def _meant_in(self, grammar: Grammar) -> Mapping[str, tuple[str, ...]]:
         if grammar.language not in self._meant:
             found: dict[str, tuple[str, ...]] = {}
-            for word in self._lexicon.words_with(grammar, grammar.mask(THINGS)):
+            for word in self._lexicon.words_with(grammar, grammar.mask(_mendable(grammar))):
                 if len(word) >= SHORTEST and word.isalpha():
                     for shorter in {word, *less_one(word)}:
                         found[shorter] = (*found.get(shorter, ()), word)
             self._meant[grammar.language] = found
         return self._meant[grammar.language]
+
+
+def _mendable(grammar: Grammar) -> set[str]:
+    """Return the roles whose words are put right."""
+    if any(role.startswith("dont_") for role in grammar.bits):
+        return set(THINGS)
+    verbs = grammar.bits.keys() - GUARDS - {"dont", "want"}
+    return {role for role in verbs if grammar.mask((role,)) & grammar.used} | {"stop", *THINGS}
