@@ -27,18 +27,20 @@ def spoken(
     """
     best: list[Reading] = []
     fewest = len(case.normal.text)
+    own = False  # whether the audience speaks the language of the best
     for grammar in sorted(grammars, key=lambda g: not case.audience.speaks(g))[:most]:
         if fewest == 0 and says_stop(best):
             break  # no other language can know more of the words
         sentence = sentence_of(case, grammar)
         unknown = sentence.letters.count(OTHER) + sentence.letters.count(FOREIGN_COURTESY)
-        if unknown > fewest:
+        speaks = bool(case.audience.speaks(grammar))
+        if unknown > fewest or (unknown == fewest and own and not speaks):
             continue
         found = list(phrases(case, grammar, sentence))
         if found:
             # A language that knows more of the words has the say, also when it says no.
             best = found if unknown < fewest else best + found
-            fewest = unknown
+            fewest, own = unknown, speaks
     return _undenied(best)
 
 

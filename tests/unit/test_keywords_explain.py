@@ -34,14 +34,16 @@ def test_what_is_explained_is_what_is_decided():
         pytest.param("stop messages at night", "only at times, until then", id="a limit"),
         pytest.param("unsubscribe messages of bob", "goes on about something else", id="object"),
         pytest.param('what is "stop messages"', "in quotation marks", id="quoted"),
-        pytest.param("did they stop messages?", "it is a question", id="a question"),
+        pytest.param("unsubscribe messages?", "it is a question", id="a question"),
         pytest.param("reply stop messages to win", "told to reply", id="an instruction"),
     ],
 )
 def test_the_guard_that_spoke_is_named(text, why):
     found = explain(MATCHER, text, languages=["en"])
-    assert any(why in said for one in found.phrases for said in one.against), found.phrases
-    assert all(one.left is not Tier.CERTAIN for one in found.phrases)
+    english = [one for one in found.phrases if one.language == "en"]
+    assert any(why in said for one in english for said in one.against), english
+    assert all(one.left is not Tier.CERTAIN for one in english)
+    assert found.decision.tier is not Tier.CERTAIN
 
 
 def test_a_long_text_and_no_text_are_explained():
