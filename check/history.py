@@ -42,21 +42,22 @@ async def history_of(
     entries = await load_entries(conn, app_id, [ref for _, ref, _ in contacts])
     values = [sealed for _, _, sealed in contacts]
     values += [entry.sealed for entry in entries if entry.sealed is not None]
-    sealer = await _sealer(conn, keys, app_id, values)
+    sealer = await sealer_of(conn, keys, app_id, values)
     names = tuple(
         json.loads(sealer.open(sealed, place("contact", "sealed", app_id, key)))
         for key, _, sealed in contacts
     )
-    return History(names, tuple(_told(sealer, app_id, entry) for entry in entries))
+    return History(names, tuple(told(sealer, app_id, entry) for entry in entries))
 
 
-async def _sealer(conn: Connection, keys: Keys, app_id: int, sealed: Iterable[bytes]) -> Sealer:
+async def sealer_of(conn: Connection, keys: Keys, app_id: int, sealed: Iterable[bytes]) -> Sealer:
     """Return a sealer with the data keys that these values were sealed with."""
     numbers = {number_of(value) for value in sealed}
     return Sealer(app_id, await load_data_keys(conn, keys, app_id, numbers))
 
 
-def _told(sealer: Sealer, app_id: int, entry: StoredEntry) -> Told:
+def told(sealer: Sealer, app_id: int, entry: StoredEntry) -> Told:
+    """Return an entry with its evidence opened and compared with what the entry commits to."""
     body = json.loads(entry.body)
     if entry.sealed is None:
         return Told(body, missing="deleted")

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from consent.model import Category, Clock, ConsentState, Switch
-from consent.standing import NEVER_ASKED, Standing, join
+from consent.standing import NEVER_ASKED, Standing, join, later
 
 
 class Reason(StrEnum):
@@ -64,11 +64,13 @@ class Known:
     @property
     def open_hold_at(self) -> datetime | None:
         """When the open hold began; a later certain act of the contact, either way, closes it."""
+        return None if self.held_at is None or self.closes(self.held_at) else self.held_at
+
+    def closes(self, held_at: datetime) -> bool:
+        """Tell whether a certain act on marketing, either way, came after a hold of this time."""
         own = join(self.on(Switch.ALL), self.on(Switch.MARKETING))
-        acts = [at for at in (own.opted_out_at, own.opted_in_at) if at is not None]
-        if self.held_at is None or (acts and max(acts) > self.held_at):
-            return None
-        return self.held_at
+        last = later(own.opted_out_at, own.opted_in_at)
+        return last is not None and last > held_at
 
 
 @dataclass(frozen=True, slots=True)

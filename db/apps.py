@@ -9,6 +9,7 @@ import asyncpg
 
 from consent.model import Category, Switch
 from consent.verdict import Policy
+from db.app_keywords import KeywordRow, list_keywords
 from db.data_keys import ensure_data_key, load_data_keys
 from db.keyfile import Keys
 from db.sealing import CannotOpen, Sealer, Use, day_of, key_number, place
@@ -45,6 +46,7 @@ class AppRecord:
     changed_at: datetime
     secrets: tuple[Secret, ...]
     numbers: tuple[str, ...]
+    keywords: tuple[KeywordRow, ...] = ()
 
     def active(self, kind: str) -> tuple[str, ...]:
         """Return the values of one kind that are in use, the newest first."""
@@ -116,7 +118,7 @@ async def add_secret(conn: Connection, keys: Keys, app_id: int, kind: str, value
         kind,
         sealed,
     )
-    await _touch(conn, app_id)
+    await touch(conn, app_id)
     return secret_id
 
 
@@ -161,7 +163,7 @@ async def retire_secret(conn: Connection, app: AppRecord, start: str) -> Secret:
         app.app_id,
         secret.secret_id,
     )
-    await _touch(conn, app.app_id)
+    await touch(conn, app.app_id)
     return secret
 
 
@@ -172,7 +174,8 @@ async def load_apps(conn: Connection, keys: Keys, slug: str | None = None) -> li
         "where $1::text is null or slug = $1 order by slug",
         slug,
     )
-    return [await _load(conn, keys, row) for row in rows]
+    keywords = await list_keywords(conn, [row["app_id"] for row in rows])
+    return [await _load(conn, keys, row, tuple(keywords.get(row["app_id"], ()))) for row in rows]
 
 
 async def load_app(conn: Connection, keys: Keys, slug: str) -> AppRecord:
@@ -183,11 +186,14 @@ async def load_app(conn: Connection, keys: Keys, slug: str) -> AppRecord:
     return apps[0]
 
 
-async def apps_version(conn: Connection) -> tuple[int, datetime | None]:
-    """Return what changes whenever an app does: how many there are, and the last change."""
-    row = await conn.fetchrow("select count(*), max(changed_at) from app")
+async def apps_version(conn: Connection) -> tuple[object, ...]:
+    """Return what is another whenever an app is made or changed.
+
+    The sum and not the latest change: of two at once the earlier may be committed later.
+    """
+    row = await conn.fetchrow("select count(*), sum(extract(epoch from changed_at)) from app")
     assert row is not None  # noqa: S101  an aggregate always has a row
-    return row[0], row[1]
+    return tuple(row)
 
 
 async def one_at_a_time(conn: Connection) -> None:
@@ -212,11 +218,14 @@ def _place(app_id: int, secret_id: UUID) -> bytes:
     return place("app_secret", "sealed", app_id, secret_id.bytes)
 
 
-async def _touch(conn: Connection, app_id: int) -> None:
+async def touch(conn: Connection, app_id: int) -> None:
+    """Note that something of an app changed; whoever else is about to waits till commit."""
     await conn.execute("update app set changed_at = clock_timestamp() where app_id = $1", app_id)
 
 
-async def _load(conn: Connection, keys: Keys, row: asyncpg.Record) -> AppRecord:
+async def _load(
+    conn: Connection, keys: Keys, row: asyncpg.Record, keywords: tuple[KeywordRow, ...]
+) -> AppRecord:
     app_id = row["app_id"]
     sealer = Sealer(app_id, await load_data_keys(conn, keys, app_id, [_LASTING]))
     secrets = await conn.fetch(
@@ -250,4 +259,5 @@ async def _load(conn: Connection, keys: Keys, row: asyncpg.Record) -> AppRecord:
         changed_at=row["changed_at"],
         secrets=opened,
         numbers=tuple(one["number_id"] for one in numbers),
+        keywords=keywords,
     )

@@ -10,7 +10,7 @@ import asyncpg
 from db.database import UNREACHABLE, DatabaseError, why
 from db.statements import Connection
 
-HEAD = "0002"
+HEAD = "0003"
 _FOLDER = Path(__file__).parent / "migrations"
 # Held while migrating, so that two starting machines don't do it at once.
 _LOCK = 0x6F70746C

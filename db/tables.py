@@ -78,6 +78,37 @@ class BusinessNumber(SQLModel, table=True):
     added_at: datetime = Field(sa_type=_TIME, sa_column_kwargs=_NOW)
 
 
+class AppKeyword(SQLModel, table=True):
+    """A word an app listens for besides the packs. `folded` is its spelling as it was matched."""
+
+    __tablename__ = "app_keyword"
+    __table_args__ = (
+        _one_of("intent", "opt_out", "opt_in", "help"),
+        _one_of("switch", "all", "marketing"),
+        _one_of("tier", "certain", "likely"),
+        CheckConstraint("(intent = 'help') = (switch is null)", name="help_moves_nothing"),
+        CheckConstraint("intent <> 'opt_in' or tier = 'certain'", name="opt_in_is_certain"),
+        Index(
+            "app_keyword_in_force",
+            "app_id",
+            "folded",
+            unique=True,
+            postgresql_where=text("removed_at is null"),
+        ),
+    )
+    app_id: int = Field(primary_key=True, foreign_key="app.app_id")
+    keyword_id: UUID = Field(primary_key=True)
+    say: str
+    folded: str
+    intent: str
+    switch: str | None = None
+    tier: str
+    added_at: datetime = Field(sa_type=_TIME, sa_column_kwargs=_NOW)
+    added_by: str
+    removed_at: datetime | None = Field(default=None, sa_type=_TIME)
+    removed_by: str | None = None
+
+
 class DataKey(SQLModel, table=True):
     """A data key of one app, one use and one day, wrapped by the master key."""
 
@@ -196,9 +227,19 @@ class Evidence(SQLModel, table=True):
 
 
 class Hold(SQLModel, table=True):
-    """A message that may have been a request to stop: marketing waits until someone has looked."""
+    """A message that may have been a request to stop: marketing waits until someone has looked.
+
+    What a later word of the contact closed stays open here: that follows when somebody asks.
+    """
 
     __tablename__ = "hold"
+    __table_args__ = (
+        _one_of("outcome", "confirmed", "dismissed"),
+        CheckConstraint(
+            "num_nulls(reviewed_at, reviewed_by, outcome) in (0, 3)", name="reviewed_whole"
+        ),
+        Index("hold_open", "app_id", "said_at", postgresql_where=text("reviewed_at is null")),
+    )
     app_id: int = Field(primary_key=True)
     contact_key: bytes = Field(primary_key=True, sa_type=LargeBinary)
     message_key: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -206,6 +247,8 @@ class Hold(SQLModel, table=True):
     lane: int = Field(sa_type=BigInteger)
     number: int = Field(sa_type=BigInteger)
     reviewed_at: datetime | None = Field(default=None, sa_type=_TIME)
+    outcome: str | None = None
+    reviewed_by: str | None = None
 
 
 class Quarantine(SQLModel, table=True):

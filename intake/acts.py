@@ -18,8 +18,11 @@ class Action(StrEnum):
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
     HOLD_OPENED = "hold_opened"
+    HOLD_DISMISSED = "hold_dismissed"  # a person looked: it did not ask to stop
     NAME_CHANGED = "name_changed"  # on the new name: what was said under the old one goes on
     NAME_LEFT = "name_left"  # on the old name: whoever has it next agreed to nothing
+    KEYWORD_ADDED = "keyword_added"  # of the app, no contact's: it listens for one more word
+    KEYWORD_REMOVED = "keyword_removed"
 
 
 CLOCK_OF: Mapping[Action, Clock] = {
@@ -31,6 +34,8 @@ CLOCK_OF: Mapping[Action, Clock] = {
 @dataclass(frozen=True, slots=True)
 class Act:
     """One thing said about consent: what it moves, who said it, when, where, and the proof.
+
+    Only opt-outs and opt-ins have a switch and move a clock.
 
     `said_at` is clamped to our clock where the sender's ran ahead. `facts` go into the entry and
     name nobody; `proof` is sealed: the words, where they stood, the item as it was delivered.

@@ -31,7 +31,7 @@ from intake.app import App
 SCHEMA = 1
 SALT_BYTES = 16
 
-_encode = msgspec.json.Encoder(order="sorted").encode
+encode = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,13 @@ class _Writing:
     def add(self, message_key: bytes, act: Act) -> None:
         if act.action is Action.NAME_CHANGED:
             self._name_changed(message_key, act)
-        elif act.switch is None:
-            number = self._entry(act, act.contact_key, act.action)
-            at = act.said_at
-            self._out.holds.append(HoldRow(act.contact_key, message_key, at, self._lane, number))
-        else:
+        elif act.switch is not None:
             self._clock_moved(act, act.switch)
+        else:
+            number = self._entry(act, act.contact_key, act.action)
+            if act.action is Action.HOLD_OPENED:
+                row = HoldRow(act.contact_key, message_key, act.said_at, self._lane, number)
+                self._out.holds.append(row)
 
     def _clock_moved(self, act: Act, switch: Switch) -> None:
         clock = CLOCK_OF[act.action]
@@ -151,7 +152,7 @@ class _Writing:
         name = clock.value if clock is not None else None
         row = EntryRow(
             self._lane, number, ref, action.value, switch, name, act.actor, act.said_at,
-            _encode(body),
+            encode(body),
         )  # fmt: skip
         self._out.entries.append(row)
         self._out.evidence.append(EvidenceRow(self._lane, number, self._sealed(number, evidence)))
@@ -192,6 +193,6 @@ def _told(standing: Standing) -> dict[str, str | None]:
 def _proof(act: Act) -> bytes:
     """Return the proof as JSON; half surrogates and NUL stay as they came."""
     try:
-        return _encode(act.proof)
+        return encode(act.proof)
     except UnicodeEncodeError:  # half an emoji is no UTF-8, but it can be escaped
         return json.dumps(act.proof, ensure_ascii=True).encode("ascii")

@@ -20,6 +20,7 @@ from intake.app import App
 from intake.country import country_of
 from keywords.decision import NOTHING, Decision, Intent, Tier
 from keywords.matcher import Matcher
+from keywords.own import OWN
 from webhook.delivery import (
     Delivery,
     InboundMessage,
@@ -124,6 +125,11 @@ class _Reading:
             decision = self.matcher.decide(
                 words.text, surface=words.surface, languages=self.app.languages, country=country
             )
+            if self.app.own_words is not None:
+                own = self.app.own_words.decide(words.text, words.surface)
+                # What the packs say stands where it weighs as much, and a stop above all.
+                if _weight(own) > _weight(decision):
+                    decision = own
             if decision is not NOTHING and _WEIGHT[decision.intent, decision.tier] > _weight(found):
                 best, found = words, decision
         return best, found
@@ -134,13 +140,17 @@ class _Reading:
         action, switch = self._action_of(decision)
         if action is None:
             return ()
-        facts = {
+        facts: dict[str, Any] = {
             "tier": decision.tier.value,
             "language": decision.language,
             "term": term_id(decision),
             "pack": {"version": self.matcher.version, "digest": self.matcher.digest},
             "field": message.field,
         }
+        if action is Action.HOLD_OPENED:
+            facts["asked"] = self._closed_by(decision).value
+        if self.app.own_words is not None and decision.language == OWN:
+            facts["keyword"] = self.app.own_words.id_of(decision)
         proof = {
             "words": words.text,
             "span": list(decision.span),
@@ -154,11 +164,15 @@ class _Reading:
         if decision.intent is Intent.OPT_OUT:
             if decision.tier is Tier.LIKELY:
                 return Action.HOLD_OPENED, None
-            asked = decision.switch or Switch.ALL
-            return Action.OPT_OUT, self.app.policy.stop_closes if asked is Switch.ALL else asked
+            return Action.OPT_OUT, self._closed_by(decision)
         if decision.intent is Intent.OPT_IN and decision.tier is Tier.CERTAIN:
             return Action.OPT_IN, decision.switch or Switch.ALL
         return None, None
+
+    def _closed_by(self, decision: Decision) -> Switch:
+        """Return the switch that this opt-out closes, or would if it were certain."""
+        asked = decision.switch or Switch.ALL
+        return self.app.policy.stop_closes if asked is Switch.ALL else asked
 
     def preference(self, said: Preference) -> Item:
         key = self.app.keys.message(

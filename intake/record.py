@@ -11,7 +11,7 @@ from uuid import uuid4
 from db import standing, statements
 from db.database import transaction
 from db.sealing import Use, place
-from db.statements import Connection, ContactRow, LinkRow
+from db.statements import Connection, ContactRow, EntryRow, LinkRow
 from intake.acts import Act, Action, Intake, Item
 from intake.app import App
 from intake.decide import Before, Decided, decide
@@ -53,7 +53,7 @@ async def record(
         acts = _acts_of(items, new)
         decided = Decided()
         if acts:
-            decided = await _apply(conn, app, lane, acts)
+            decided = await record_acts(conn, app, lane, acts)
         if unread:
             rows = [unread[key] for key in sorted(unread)]
             await statements.insert_quarantine(conn, app.app_id, received_at, rows)
@@ -89,9 +89,17 @@ def _acts_of(items: Iterable[Item], new: set[bytes]) -> list[tuple[bytes, Act]]:
     return acts
 
 
-async def _apply(
+async def append(
+    conn: Connection, app_id: int, recorded_at: datetime, entries: Sequence[EntryRow]
+) -> None:
+    """Append entries that are of no contact and rest on no evidence, within a transaction."""
+    await statements.append_entries(conn, app_id, recorded_at, entries, (), ())
+
+
+async def record_acts(
     conn: Connection, app: App, lane: Lane, acts: Sequence[tuple[bytes, Act]]
 ) -> Decided:
+    """Write what these acts (each with its message key) come to, within a transaction."""
     now = datetime.now(UTC)
     contacts = {row.contact_key: row for _, act in acts for row in _contacts_of(app, act)}
     wanted = {(act.contact_key, act.switch.value) for _, act in acts if act.switch is not None}

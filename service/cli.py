@@ -12,10 +12,24 @@ from db.embedded import EmbeddedPostgresError
 from db.keyfile import KeyFileError
 from db.migrate import MigrationError
 from db.quarantine import NoSuchItemError
+from db.reviews import NoSuchReviewError
 from db.sealing import CannotOpen
 from db.standing import TooManyNamesError
+from intake.review import AlreadyReviewedError
+from keywords.own import BadOwnWordError
 from keywords.pack import BadPack
-from service.commands import app, ask, explain, match, quarantine, send, serve, setup
+from service.commands import (
+    app,
+    ask,
+    explain,
+    keywords,
+    match,
+    quarantine,
+    review,
+    send,
+    serve,
+    setup,
+)
 from service.settings import SettingsError
 from service.store import StoreError
 from service.supervisor import ServeError
@@ -23,7 +37,9 @@ from webhook.errors import StoreUnavailable
 
 # What a person can do something about: shown as one sentence, without a traceback.
 _TOLD = (
+    AlreadyReviewedError,
     AppError,
+    BadOwnWordError,
     BadPack,
     CannotOpen,
     DatabaseError,
@@ -31,6 +47,7 @@ _TOLD = (
     KeyFileError,
     MigrationError,
     NoSuchItemError,
+    NoSuchReviewError,
     ServeError,
     SettingsError,
     StoreError,
@@ -61,6 +78,8 @@ cli.add_typer(app.app, name="app")
 cli.command()(send.send)
 cli.command()(ask.check)
 cli.command()(ask.history)
+cli.add_typer(review.app, name="review")
+cli.add_typer(keywords.app, name="keywords")
 cli.add_typer(quarantine.app, name="quarantine")
 cli.command("explain")(explain.explain_text)
 cli.command()(match.match)

@@ -31,6 +31,12 @@ quarantined_items = Counter("optledger_quarantined_total", "Items set aside, by 
 waiting_deliveries = Gauge(
     "optledger_waiting_deliveries", "Deliveries waiting to be written", multiprocess_mode="livesum"
 )
+open_reviews = Gauge(
+    "optledger_reviews_open",
+    "Messages that may ask to stop and wait for a person",
+    ["app"],
+    multiprocess_mode="livemostrecent",  # each worker counts the same rows
+)
 memory = Gauge(
     "optledger_worker_resident_bytes", "Memory of each worker", multiprocess_mode="liveall"
 )

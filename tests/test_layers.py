@@ -241,6 +241,25 @@ def test_intake_alone_writes(package):
         assert (taken | used) & writing == set(), named(path)
 
 
+# What an operator decides: `db` says how it is written, and `intake` alone writes it.
+DECIDED = {
+    "db/reviews.py": {"lock_hold", "mark_reviewed"},
+    "db/app_keywords.py": {"add_keyword", "remove_keyword"},
+}
+
+
+def test_what_operators_decide_is_written_by_intake_alone():
+    names = set().union(*DECIDED.values())
+    for path, made in DECIDED.items():
+        assert made <= writers(parsed(ROOT / path))
+    for package in PACKAGES:
+        for path in files(package):
+            tree = parsed(path)
+            used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            assert package == "intake" or not used & names, named(path)
+
+
 def test_intake_writes_within_record_and_makes_months_before():
     calling = {
         named(path): {

@@ -85,7 +85,7 @@ def history(
     if not found.entries:
         typer.echo("Nothing about consent was ever recorded of this contact.")
         return
-    for names in found.names:
+    for names in filter(None, found.names):
         typer.echo("known as " + ", ".join(f"{kind} {value!a}" for kind, value in names.items()))
     for one in found.entries:
         typer.echo(_lines(one))
@@ -99,12 +99,11 @@ def _lines(told: Told) -> str:
     lines = ["", f"{body['said_at']}  {what}"]
     if "words" in proof:
         start, end = proof["span"]
-        shown = proof["words"].encode("unicode_escape").decode("ascii")
-        if proof["words"].isprintable():
-            shown = proof["words"]
-        lines.append(f"  words     {shown}")
+        lines.append(f"  words     {shown(proof['words'])}")
         lines.append(f"  matched   {proof['words'][start:end]!r}, {_term(body, proof)}")
     lines.append(f"  by        {body['actor']}, {body['surface']}{_clamped(body)}")
+    if "review_of" in body:
+        lines.append(f"  review    of entry {'-'.join(map(str, body['review_of']))}")
     if "after" in body:
         lines.append(f"  changed   {body['before']['state']} -> {body['after']['state']}")
     if "from" in body:
@@ -113,9 +112,14 @@ def _lines(told: Told) -> str:
     lines.append(f"  recorded  {body['recorded_at']}, entry {lane}-{number}")
     if told.missing:
         lines.append(f"  evidence  {told.missing}")
-    else:
+    elif "delivery" in proof:
         lines.append(f"  delivery  sha256 {proof['delivery']}")
     return "\n".join(lines)
+
+
+def shown(words: str) -> str:
+    """Return what somebody wrote as it can be printed: with escapes if it holds odd signs."""
+    return words if words.isprintable() else words.encode("unicode_escape").decode("ascii")
 
 
 def _term(body: dict[str, object], proof: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from db.quarantine import SetAside
 from db.sealing import number_of, place
 from db.statements import Connection
 from intake.app import App
+from intake.own_words import own_words_of
 from intake.recorder import Limits, Recorder
 from intake.take_in import retry as feed_again
 from keywords.matcher import load_matcher
@@ -95,6 +96,7 @@ async def _feed(store: Store, one: AppRecord, items: list[SetAside]) -> tuple[in
     matcher = load_matcher()
     registry = Registry(store, matcher, recorder)
     app_ = make_app(store, one)
+    app_.own_words = own_words_of(one.keywords, matcher.lexicon)
     await recorder.start()
     resolved = 0
     try:

@@ -36,6 +36,34 @@ async def test_they_give_what_is_declared(dsns: tuple[str, str]) -> None:
     assert found == []
 
 
+# What 0003 added, taken away again: the tables as the release before left them.
+AS_OF_0002 = """
+drop table app_keyword;
+drop index hold_open;
+alter table hold drop constraint reviewed_whole, drop column outcome, drop column reviewed_by;
+grant update on hold to optledger_service;
+update alembic_version set version_num = '0002';
+insert into hold (app_id, contact_key, message_key, said_at, lane, number)
+    values (1, '\\x01', '\\x02', now(), 3, 4);
+"""
+
+
+async def test_a_hold_of_an_older_release_stays_open(dsns: tuple[str, str]) -> None:
+    conn = await asyncpg.connect(dsns[1])
+    await conn.execute(AS_OF_0002)
+    assert (await migrate(dsns[1])).before == "0002"
+    row = await conn.fetchrow("select outcome, reviewed_at, reviewed_by from hold")
+    assert tuple(row) == (None, None, None)
+    # The release before goes on meanwhile: it opens holds, and knows nothing of the rest.
+    service = await asyncpg.connect(dsns[0])
+    await service.execute(
+        "insert into hold (app_id, contact_key, message_key, said_at, lane, number) "
+        "select app_id, message_key, contact_key, said_at, lane, number from hold"
+    )
+    await service.close()
+    await conn.close()
+
+
 async def test_a_second_run_changes_nothing(dsns: tuple[str, str]) -> None:
     done = await migrate(dsns[1])
     assert done.before == done.after == HEAD

@@ -218,6 +218,17 @@ def test_entries_are_numbered_on_and_each_has_its_evidence():
     assert [(row.lane, row.number) for row in rows.evidence] == [(LANE, n) for n in (41, 42, 43)]
 
 
+def test_a_dismissed_hold_is_an_entry_and_nothing_else():
+    rows = decided(
+        act(Action.HOLD_DISMISSED, switch=None, actor="operator:x", facts={"review_of": [3, 4]})
+    )
+    [body] = bodies(rows)
+    assert (body["action"], body["actor"]) == ("hold_dismissed", "operator:x")
+    assert body["review_of"] == [3, 4]
+    assert "after" not in body
+    assert (rows.holds, rows.clocks, rows.name_changes) == ([], [], [])
+
+
 def test_a_likely_stop_opens_a_hold_and_moves_no_clock():
     rows = decided((b"likely", hold(7)))
     assert rows.holds == [HoldRow(ANNA, b"likely", at(7), LANE, 1)]

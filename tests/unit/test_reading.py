@@ -17,6 +17,7 @@ from intake.reading import FAR_AHEAD, clamp, primary, read, term_id
 from intake.take_in import retry, take_in
 from keywords.decision import NOTHING, Decision, Intent, Tier
 from keywords.matcher import load_matcher
+from keywords.own import OwnTerm, OwnWords
 from webhook.delivery import Names
 from webhook.parse import parse_delivery
 
@@ -258,6 +259,67 @@ def test_the_keys_that_are_missing_are_named():
 def test_what_words_do(words, closes, action, switch):
     item = item_of(text(words), app=app_of(Policy(stop_closes=Switch(closes))))
     assert [(act.action, act.switch) for act in item.acts] == ([(action, switch)] if action else [])
+
+
+@pytest.mark.parametrize(
+    ("words", "closes", "asked"),
+    [
+        pytest.param("stop?", "all", "all", id="everything"),
+        pytest.param("stop?", "marketing", "marketing", id="what STOP closes in this app"),
+        pytest.param("stop ads?", "all", "marketing", id="what the words name"),
+    ],
+)
+def test_a_hold_names_what_it_would_close(words, closes, asked):
+    act = act_of(text(words), app=app_of(Policy(stop_closes=Switch(closes))))
+    assert act.facts["asked"] == asked
+
+
+OWN_STOP, OWN_START, OWN_HOLD, OWN_HELP = (
+    OwnTerm(f"id-{intent}-{tier}", f"own {intent} {tier}", intent, tier, switch)
+    for intent, tier, switch in (
+        (Intent.OPT_OUT, Tier.CERTAIN, Switch.MARKETING),
+        (Intent.OPT_IN, Tier.CERTAIN, Switch.ALL),
+        (Intent.OPT_OUT, Tier.LIKELY, Switch.ALL),
+        (Intent.HELP, Tier.CERTAIN, None),
+    )
+)
+NO = None, None
+
+
+@pytest.mark.parametrize(
+    ("packs", "own", "came"),
+    [
+        pytest.param(None, OWN_STOP, ("opt_out", "own"), id="the packs know nothing"),
+        pytest.param(None, OWN_START, ("opt_in", "own"), id="an opt-in"),
+        pytest.param(None, OWN_HOLD, ("hold_opened", "own"), id="a likely stop"),
+        pytest.param(None, OWN_HELP, NO, id="help"),
+        pytest.param("stop", OWN_START, ("opt_out", "xx"), id="a stop stands beside an opt-in"),
+        pytest.param("stop?", OWN_START, ("hold_opened", "xx"), id="a likely one too"),
+        pytest.param("stop", OWN_STOP, ("opt_out", "xx"), id="of two alike the packs'"),
+        pytest.param("stop", OWN_HOLD, ("opt_out", "xx"), id="a sure stop before a likely own"),
+        pytest.param("stop?", OWN_STOP, ("opt_out", "own"), id="the app may be surer"),
+        pytest.param("start", OWN_STOP, ("opt_out", "own"), id="a stop before a start"),
+        pytest.param("start", OWN_HELP, ("opt_in", "xx"), id="a start before help"),
+        pytest.param("help", OWN_START, ("opt_in", "own"), id="an opt-in before help"),
+    ],
+)
+def test_own_words_beside_the_packs(packs, own, came):
+    app = app_of()
+    app.own_words = OwnWords([own], REAL.lexicon)
+    matcher = FakeMatcher(**{own.say: DECISIONS.get(packs, NOTHING)})
+    acts = item_of(text(own.say), app=app, matcher=matcher).acts
+    assert [(act.action, act.facts["language"]) for act in acts] == ([came] if came[0] else [])
+    for act in acts:
+        by_own = act.facts["language"] == "own"
+        assert act.facts.get("keyword") == (own.keyword_id if by_own else None)
+        assert act.facts["pack"]["digest"] == "d1ge57"
+
+
+def test_an_own_word_on_a_button_beside_its_payload():
+    app = app_of()
+    app.own_words = OwnWords([OWN_STOP], REAL.lexicon)
+    act = act_of(button("start", OWN_STOP.say), app=app)
+    assert (act.action, act.surface, act.switch) == ("opt_out", "button", "marketing")
 
 
 def test_an_act_says_who_when_where_and_why():
