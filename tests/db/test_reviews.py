@@ -277,8 +277,10 @@ class TestOnce:
     async def test_while_the_contact_writes(self, service: Service) -> None:
         """Locks are taken in one order: nobody is refused, and the later word wins."""
         await held(service)
+        [review] = await listed(service)  # before a START closes it
+        decided = decide(service, review.hold.message_key.hex())
         starts = [service.say("START", phone=PHONE, at=NOW + 1 + n) for n in range(20)]
-        await asyncio.gather(decide(service), *starts)
+        await asyncio.gather(decided, *starts)
         assert await service.reason(PHONE) == "opted_in"
 
 

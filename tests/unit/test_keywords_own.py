@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from consent.model import Surface, Switch
 from keywords.decision import NOTHING, Intent, Tier
-from keywords.lexicon import Lexicon
+from keywords.making import make_lexicon
 from keywords.matcher import load_matcher
 from keywords.own import OWN, BadOwnWordError, OwnTerm, OwnWords, check
 from keywords.pack import read_pack
@@ -141,7 +141,7 @@ courtesy = ["请", "谢谢"]
     ],
 )
 def test_courtesy_in_a_script_without_spaces(text, written):
-    lexicon = Lexicon([read_pack("xx.toml", UNSPACED_PACK)])
+    lexicon = make_lexicon([read_pack("xx.toml", UNSPACED_PACK)])
     start, end = OwnWords([term("再见")], lexicon).decide(text).span
     assert text[start:end] == written
 
