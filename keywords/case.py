@@ -45,9 +45,14 @@ class Audience:
             country="US" if code in NANP else code,
         )
 
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of them."""
+        return bool(self.languages or self.country)
+
     def speaks(self, grammar: Grammar) -> bool | None:
         """Tell whether they speak the language; None if nothing is known of them."""
-        if not self.languages and not self.country:
+        if not self.known:
             return None
         return grammar.language in self.languages or self.country in grammar.countries
 

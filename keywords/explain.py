@@ -72,7 +72,8 @@ def explain(
     hits = lexicon.hits(normal.text)
     case = Case(lexicon, normal, Audience.of(languages, country), hits)
     named = {tag.split("-")[0].lower() for tag in languages} & lexicon.grammars.keys()
-    possible = matcher.sieve.grammars([number for _, number in hits])
+    spoken = case.audience.bits(lexicon)
+    possible = matcher.sieve.grammars([number for _, number in hits], spoken)
     phrases = tuple(found for grammar in possible for found in _phrases(case, grammar))
     read = {*named, decision.language, *(found.language for found in phrases)}
     return Explanation(

@@ -32,6 +32,7 @@ _ENDS = re.compile(r"[.!?\n؟۔।…|]+")
 # Of a long text: so many sentences are looked at closely, in so many languages.
 _MOST_LOOKS = 4
 _MOST_LANGUAGES = 2
+_AUDIENCES = 1024  # remembered
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
 _MISSPELT_LETTERS = 200
@@ -48,6 +49,7 @@ class Matcher:
         self.sieve = sieve
         self._bare = Bare(lexicon, self.sieve)
         self._misspellings = Misspelt(lexicon)
+        self._spoken_by: dict[Audience, int] = {}
 
     def decide(
         self,
@@ -84,7 +86,7 @@ class Matcher:
         decision = self._considered(text, folded, hits, audience, phrased=True)
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             decision = self._mistyped(text, folded)
-        if decision is NOTHING and len(folded) <= _MISSPELT_LETTERS:
+        if decision is NOTHING and audience.known and len(folded) <= _MISSPELT_LETTERS:
             decision = self._misspelt(text, audience)
         return decision
 
@@ -114,18 +116,29 @@ class Matcher:
             numbers = [number for _, number in hits]
         bare = sieve.bare(numbers)
         alone = bare > 0 and (bare >= _words(folded) or self._has_bare_sentence(text))
-        grammars = None if alone else sieve.grammars(numbers)
+        spoken = self._spoken(audience)
+        grammars = None if alone else sieve.grammars(numbers, spoken)
         if not alone and not grammars:
             return NOTHING
-        normal = normal or self._mended(text)
+        # Nothing written oddly is looked for in other alphabets unless a sure word betrays itself.
+        normal = normal or (self._mended(text) if text.isascii() else normalize(text, ()))
         if normal.text != folded:
             hits = self._hits(normal.text)
         case = Case(self.lexicon, normal, audience, hits)
         readings = whole(case) if alone else []
         if phrased and not intent.says_stop(readings):
-            grammars = sieve.grammars(numbers) if grammars is None else grammars
+            grammars = sieve.grammars(numbers, spoken) if grammars is None else grammars
             readings += intent.spoken(case, grammars)
         return intent.choose(readings, normal, self.lexicon, audience)
+
+    def _spoken(self, audience: Audience) -> int:
+        """Return the languages to look at first, as bits: of the audience, else English."""
+        known = self._spoken_by.get(audience)
+        if known is None:
+            known = audience.bits(self.lexicon) or self.lexicon.bits.get("en", 0)
+            if len(self._spoken_by) < _AUDIENCES:
+                self._spoken_by[audience] = known
+        return known
 
     def _mended(self, text: str) -> Normalized:
         return normalize(text, self.lexicon.known, self.lexicon.sure)
@@ -137,7 +150,8 @@ class Matcher:
             if normal is None:
                 continue
             hits = self._hits(normal.text)
-            if grammar not in self.sieve.grammars([number for _, number in hits]):
+            numbers = [number for _, number in hits]
+            if grammar not in self.sieve.grammars(numbers, self._spoken(audience)):
                 continue
             case = Case(self.lexicon, normal, audience, hits)
             readings = [
@@ -166,7 +180,7 @@ class Matcher:
         for start, sentence in _sentences(text):
             folded = fold(sentence)
             letters += len(folded) - 2
-            grammars = self._grammars_in(folded) if looks < _MOST_LOOKS else []
+            grammars = self._grammars_in(folded, audience) if looks < _MOST_LOOKS else []
             if not grammars:
                 continue
             looks += 1
@@ -180,11 +194,11 @@ class Matcher:
             return NOTHING
         return self._quiet(text, fold(text))  # long by invisible characters only
 
-    def _grammars_in(self, folded: str) -> list[Grammar]:
+    def _grammars_in(self, folded: str, audience: Audience) -> list[Grammar]:
         numbers = [number for _, number in self._hits(folded)]
         if not numbers or self.sieve.is_quiet(numbers):
             return []
-        return self.sieve.grammars(numbers)
+        return self.sieve.grammars(numbers, self._spoken(audience))
 
     def _phrase_in(self, sentence: str, grammars: list[Grammar], audience: Audience) -> Decision:
         """Return what the certain phrases of a sentence of a long text ask for."""
@@ -272,7 +286,7 @@ def _decision_of(term: Term, text: str) -> Decision:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_AUDIENCES)
 def _audience(languages: tuple[str, ...], country: str | None) -> Audience:
     return Audience.of(languages, country)
 

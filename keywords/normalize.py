@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 # Fold a code point to this where Unicode's own compatibility mapping leaves it apart.
@@ -165,6 +166,16 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
+_HIGH = 0x3000
+_HIGHER = re.compile(f"[{chr(_HIGH)}-\U0010ffff]")
+
+
+@cache
+def _low() -> list[str]:
+    """Return what the code points below become: most texts have no other, and a list is faster."""
+    return [_TABLE[point] for point in range(_HIGH)]
+
+
 _ASCII = bytes(ord(fold_point(point)) for point in range(128)) + bytes(128)
 
 
@@ -179,7 +190,7 @@ def fold(text: str) -> str:
             text = text.replace(comma, " ")
     if text.isascii():
         return f" {text.encode('ascii').translate(_ASCII).decode('ascii')} "
-    folded = text.translate(_TABLE)
+    folded = text.translate(_TABLE if _HIGHER.search(text) else _low())
     if _JOIN in folded or (UNSPACED.search(folded) and _TOUCHING.search(folded)):
         return normalize(text, ()).text
     return f" {folded} "

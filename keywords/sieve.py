@@ -5,6 +5,7 @@ a loud one (a term, or a word that some phrase starts from) there is nothing to 
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from keywords.grammar import Grammar
 from keywords.lexicon import Lexicon
 from keywords.pack import COMMON
 
+_MOST = 12  # languages: words like "unsubscribe" are borrowed by many
 _BESIDE = ("courtesy", "lead_in", "ask", "answer")
 
 
@@ -58,8 +60,11 @@ class Sieve:
         beside = self._beside
         return sum(beside[number] for number in numbers)
 
-    def grammars(self, numbers: list[int]) -> list[Grammar]:
-        """Return the languages whose phrases may be there; who knows most of the words first."""
+    def grammars(self, numbers: list[int], spoken: int = 0) -> list[Grammar]:
+        """Return the languages whose phrases may be there; who knows most of the words first.
+
+        `spoken` are the languages of the audience, as bits: they are never left out.
+        """
         once = dict.fromkeys(numbers)  # a word said a hundred times is one word here
         uses, use_of = self._uses, self._use_of
         starts = follows = enough = one = two = common = 0
@@ -79,35 +84,39 @@ class Sieve:
         maybe = starts & follows & (one if common else two)
         if common > 1:  # "stop die sms": small words tell the language
             maybe |= starts & follows & self._languages_of(once)
-        found = self._allowing(maybe | enough, used) if maybe | enough else []
-        if not self._phrased.keys().isdisjoint(once):
+        found = self._allowing(maybe | enough, used, once, spoken) if maybe | enough else []
+        if max(once, default=0) >= self._first_term:
             for number in once:
                 found += (g for g in self._phrased.get(number, ()) if g not in found)
         return found
 
     def _languages_of(self, numbers: Iterable[int]) -> int:
-        """Return the languages of these words, words of all languages apart."""
-        found = self._common
+        """Return the languages that know most of these words, words of all languages apart."""
+        words: Counter[int] = Counter()
         for number in numbers:
             owners = self._owners.of(number)
             if len(owners) < len(self._grammars):
-                for index, _ in owners:
-                    found |= 1 << index
-        return found
+                words.update(index for index, _ in owners)
+        most = max(words.values(), default=0)
+        return sum((1 << i for i, count in words.items() if count == most), self._common)
 
-    def _allowing(self, languages: int, numbers: list[int]) -> list[Grammar]:
-        """Return those of these languages in which the words of a phrase are all there."""
+    def _allowing(
+        self, languages: int, used: list[int], numbers: Iterable[int], spoken: int
+    ) -> list[Grammar]:
+        """Return those of these languages in which the used words are all that a phrase needs."""
         roles: dict[int, int] = {}
-        words: dict[int, int] = {}
         grammars, owners = self._grammars, self._owners.of
-        for number in numbers:
+        for number in used:
             for index, place in owners(number):
                 if languages >> index & 1:
                     roles[index] = roles.get(index, 0) | grammars[index].sets[place]
-                    words[index] = words.get(index, 0) + 1
         found = [index for index, having in roles.items() if grammars[index].allows(having)]
-        found.sort(key=lambda index: -words[index])
-        return [grammars[index] for index in found]
+        if len(found) > 1:
+            words: Counter[int] = Counter()
+            for number in numbers:
+                words.update(index for index, _ in owners(number))
+            found.sort(key=lambda index: (-(spoken >> index & 1), -words[index]))
+        return [grammars[index] for index in found[:_MOST]]
 
 
 def _uses(lexicon: Lexicon) -> Iterator[_Use]:
