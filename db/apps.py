@@ -47,6 +47,7 @@ class AppRecord:
     secrets: tuple[Secret, ...]
     numbers: tuple[str, ...]
     keywords: tuple[KeywordRow, ...] = ()
+    brands: tuple[str, ...] = ()
 
     def active(self, kind: str) -> tuple[str, ...]:
         """Return the values of one kind that are in use, the newest first."""
@@ -129,17 +130,20 @@ async def set_app(
     stop_closes: Switch | None = None,
     needs_opt_in: tuple[Category, ...] | None = None,
     languages: tuple[str, ...] | None = None,
+    brands: tuple[str, ...] | None = None,
 ) -> None:
     """Change what an app decided for itself; None leaves a setting as it is."""
     await conn.execute(
         "update app set stop_closes = coalesce($2, stop_closes), "
         "needs_opt_in = coalesce($3::text[], needs_opt_in), "
-        "languages = coalesce($4::text[], languages), changed_at = clock_timestamp() "
+        "languages = coalesce($4::text[], languages), brands = coalesce($5::text[], brands), "
+        "changed_at = clock_timestamp() "
         "where app_id = $1",
         app.app_id,
         stop_closes.value if stop_closes is not None else None,
         [one.value for one in needs_opt_in] if needs_opt_in is not None else None,
         list(languages) if languages is not None else None,
+        list(brands) if brands is not None else None,
     )
 
 
@@ -170,7 +174,7 @@ async def retire_secret(conn: Connection, app: AppRecord, start: str) -> Secret:
 async def load_apps(conn: Connection, keys: Keys, slug: str | None = None) -> list[AppRecord]:
     """Return all apps, or the one with this slug, by slug; raise CannotOpen with a wrong key."""
     rows = await conn.fetch(
-        "select app_id, slug, stop_closes, needs_opt_in, languages, changed_at from app "
+        "select app_id, slug, stop_closes, needs_opt_in, languages, brands, changed_at from app "
         "where $1::text is null or slug = $1 order by slug",
         slug,
     )
@@ -260,4 +264,5 @@ async def _load(
         secrets=opened,
         numbers=tuple(one["number_id"] for one in numbers),
         keywords=keywords,
+        brands=tuple(row["brands"]),
     )

@@ -54,6 +54,7 @@ class App(SQLModel, table=True):
     languages: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"})
     created_at: datetime = Field(sa_type=_TIME, sa_column_kwargs=_NOW)
     changed_at: datetime = Field(sa_type=_TIME, sa_column_kwargs=_NOW)
+    brands: list[str] = Field(sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"})
 
 
 class AppSecret(SQLModel, table=True):

@@ -8,6 +8,7 @@ from datetime import date
 from consent.verdict import Policy
 from db.contact_keys import ContactKeys
 from db.sealing import Sealer, Use, key_number, place, today
+from keywords.brand import Brand
 from keywords.own import OwnWords
 
 LINKS_REMEMBERED = 50_000
@@ -34,6 +35,7 @@ class App:
     sealer: Sealer
     day: Callable[[], date] = today
     own_words: OwnWords | None = None  # None for most: then nobody asks
+    brand: Brand | None = None
     # Pairs of names whose link is stored: Meta names both in every delivery, and the second time
     # brings nothing. When full it starts afresh, which costs a statement and forgets nothing.
     links_stored: set[tuple[str, str]] = field(default_factory=set)

@@ -117,14 +117,20 @@ class _Reading:
         kept = keep(message.raw, message.names, message.field, message.number_id)
         return self._item(key, message.said_at, message.kind, message.names, kept, acts)
 
+    def _understood(self, text: str, surface: Surface, country: str | None) -> Decision:
+        languages = self.app.languages
+        return self.matcher.decide(text, surface=surface, languages=languages, country=country)
+
     def _decide(self, message: InboundMessage) -> tuple[Words, Decision]:
         """Return the words that weigh most: a stop before a start, a sure one before a likely."""
         country = country_of(message.names.wa_id, message.names.bsuid or message.names.parent_bsuid)
         best, found = message.words[0], NOTHING
         for words in message.words:
-            decision = self.matcher.decide(
-                words.text, surface=words.surface, languages=self.app.languages, country=country
-            )
+            decision = self._understood(words.text, words.surface, country)
+            bare = self.app.brand.without(words.text) if self.app.brand is not None else None
+            if bare is not None:  # "STOP Acme" is STOP; a name that is a word of ours stays one
+                without = self._understood(bare, words.surface, country)
+                decision = max(decision, without, key=_weight)
             if self.app.own_words is not None:
                 own = self.app.own_words.decide(words.text, words.surface)
                 # What the packs say stands where it weighs as much, and a stop above all.

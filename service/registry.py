@@ -17,6 +17,7 @@ from intake.app import App
 from intake.own_words import own_words_of
 from intake.recorder import Recorder
 from intake.take_in import take_in
+from keywords.brand import Brand
 from keywords.matcher import Matcher
 from service import metrics
 from service.store import Store
@@ -129,6 +130,7 @@ class Registry:
         else:
             app = make_app(self._store, record)
         app.own_words = own_words_of(record.keywords, self.matcher.lexicon)
+        app.brand = Brand(record.brands) if record.brands else None
         for number in app.missing_numbers():
             await self.load_key(app, number)
         return AppDoor(self, app, record)
@@ -153,4 +155,5 @@ def make_app(store: Store, record: AppRecord) -> App:
         languages=record.languages,
         keys=ContactKeys(store.keys.index_key, record.app_id),
         sealer=Sealer(record.app_id, {}),
+        brand=Brand(record.brands) if record.brands else None,
     )

@@ -7,6 +7,8 @@ import typer
 
 from consent.model import Category, Switch
 from db.apps import AppRecord, add_secret, create_app, load_app, load_apps, retire_secret, set_app
+from keywords.brand import BadBrandError
+from keywords.brand import check as check_brands
 from service.commands.run import on_store
 from service.settings import load_settings
 from service.store import Store
@@ -96,6 +98,7 @@ def show(
     needs = sorted(category.value for category in one.policy.needs_opt_in)
     typer.echo(f"Needs opt-in   {', '.join(needs) or 'nothing'}")
     typer.echo(f"Languages      {', '.join(one.languages) or 'any'}")
+    typer.echo(f"Brands         {', '.join(one.brands) or 'none'}")
 
 
 @app.command("set")
@@ -110,6 +113,9 @@ def change(
     languages: str | None = typer.Option(
         None, help="Languages of its contacts, with commas, as en,pt; '' for any"
     ),
+    brands: str | None = typer.Option(
+        None, help="What people call it, with commas: 'STOP Acme' is STOP then; '' for none"
+    ),
 ) -> None:
     """Change what an app decided for itself. In force within a second."""
     try:
@@ -118,12 +124,23 @@ def change(
         known = ", ".join(category.value for category in Category)
         raise typer.BadParameter(f"--needs-opt-in takes some of: {known}") from exc
     spoken = None if languages is None else tuple(_listed(languages))
+    try:
+        names = None if brands is None else check_brands(_listed(brands))
+    except BadBrandError as exc:
+        raise typer.BadParameter(f"--brands: {exc}") from exc
 
     async def save(store: Store) -> None:
         async with store.session() as conn:
             one = await load_app(conn, store.keys, slug)
             closes = Switch(stop_closes.value) if stop_closes else None
-            await set_app(conn, one, stop_closes=closes, needs_opt_in=needs, languages=spoken)
+            await set_app(
+                conn,
+                one,
+                stop_closes=closes,
+                needs_opt_in=needs,
+                languages=spoken,
+                brands=names,
+            )
 
     on_store(save)
     typer.echo(f"Changed {slug}. In force within a second; see `optledger app show {slug}`.")
@@ -179,6 +196,7 @@ def _told(one: AppRecord) -> dict[str, object]:
         "stop_closes": one.policy.stop_closes.value,
         "needs_opt_in": sorted(category.value for category in one.policy.needs_opt_in),
         "languages": list(one.languages),
+        "brands": list(one.brands),
         "secrets": [
             {
                 "id": str(kept.secret_id),

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installed import APP, Installed, a_phone, figure, says, signature, until
+from tests.e2e.installed import (
+    APP,
+    SECRET,
+    TOKEN,
+    Installed,
+    a_phone,
+    figure,
+    says,
+    signature,
+    until,
+)
 
 FOR_APP = ("--app", APP)
 STOP = (*FOR_APP, "--intent", "opt_out")
@@ -177,3 +187,23 @@ def test_what_is_wrong_is_said(shop: Installed, args: tuple[str, ...], told: str
     done = shop.run("keywords", *args)
     assert done.returncode == 2
     assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_stop_said_to_the_brand_is_a_stop(shop: Installed) -> None:
+    phone = a_phone()
+    body = says("STOP Acme Shop", phone)
+    shop.ok("app", "create", "branded", "--app-secret", SECRET, "--verify-token", TOKEN)
+    until(lambda: shop.post(body, app="branded").status == 200, "the new app is served", 5)
+    asked = ("check", "--app", "branded", "--to", phone, "--category", "service")
+    assert shop.run(*asked).returncode == 0
+    refused = shop.run("app", "set", "branded", "--brands", "x")
+    assert refused.returncode == 2
+    assert "two letters" in refused.stderr
+    shop.ok("app", "set", "branded", "--brands", "Acme, Acme Shop")
+    assert "Acme, Acme Shop" in shop.ok("app", "show", "branded")
+
+    def is_blocked() -> bool:
+        assert shop.post(says("STOP Acme Shop", phone), app="branded").status == 200
+        return shop.run(*asked).returncode == 1
+
+    until(is_blocked, "the name is known", 10)

@@ -1,4 +1,4 @@
-"""Reviews that a person decides, and the words an app listens for besides the packs."""
+"""Reviews that a person decides; words an app listens for besides the packs, and its names."""
 
 from alembic import op
 
@@ -36,6 +36,8 @@ create table app_keyword (
 create unique index app_keyword_in_force on app_keyword (app_id, folded) where removed_at is null
 """
 
+BRANDS = "alter table app add column brands text[] not null default '{}'"
+
 # The service may decide a review and remove a word, and change nothing else of either.
 RIGHTS = """
 revoke update on hold from optledger_service;
@@ -46,6 +48,6 @@ grant select, insert, update (removed_at, removed_by) on app_keyword to optledge
 
 def upgrade() -> None:
     """Add what a review came to, and the table of words."""
-    for statements in (REVIEWS, KEYWORDS, RIGHTS):
+    for statements in (REVIEWS, KEYWORDS, BRANDS, RIGHTS):
         for statement in statements.split(";\n"):
             op.execute(statement)
