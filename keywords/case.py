@@ -13,6 +13,7 @@ from keywords.guards import ASKED, ENDED, PAUSED, SAID
 from keywords.lexicon import Lexicon, Mark
 from keywords.normalize import HARD_STOPS, QUESTION_MARKS, Normalized
 from keywords.pack import NANP, Term
+from keywords.tags import tag_of
 
 DENIED = -1  # the level of a phrase that the words around it deny
 TIERS = (Tier.NONE, Tier.LIKELY, Tier.CERTAIN)  # a level is a place in it
@@ -38,10 +39,10 @@ class Audience:
 
     @classmethod
     def of(cls, languages: Collection[str], country: str | None) -> "Audience":
-        """Return it with languages cut to their first part and calling code +1 as one country."""
+        """Return it with languages by the names of packs and calling code +1 as one country."""
         code = (country or "").upper()
         return cls(
-            languages=frozenset(tag.replace("_", "-").split("-")[0].lower() for tag in languages),
+            languages=frozenset(map(tag_of, languages)),
             country="US" if code in NANP else code,
         )
 

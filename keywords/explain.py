@@ -12,6 +12,7 @@ from keywords.guards import ASKED, ENDED, FOREIGN_COURTESY, OTHER, PAUSED, SAID,
 from keywords.matcher import Matcher
 from keywords.normalize import normalize
 from keywords.phrases import is_quoted, matches, sentence_of
+from keywords.tags import tag_of
 from keywords.whole import whole
 
 _LONGEST = 400  # characters that are explained; a longer text is read in such stretches
@@ -71,7 +72,7 @@ def explain(
     normal = normalize(text[:_LONGEST], lexicon.known, lexicon.sure)
     hits = lexicon.hits(normal.text)
     case = Case(lexicon, normal, Audience.of(languages, country), hits)
-    named = {tag.split("-")[0].lower() for tag in languages} & lexicon.grammars.keys()
+    named = set(map(tag_of, languages)) & lexicon.grammars.keys()
     spoken = case.audience.bits(lexicon)
     possible = matcher.sieve.grammars([number for _, number in hits], spoken)
     phrases = tuple(found for grammar in possible for found in _phrases(case, grammar))
