@@ -84,6 +84,9 @@ class Doubt(Enum):
         return self.value[1]
 
 
+_BEGUN_ANEW = (Doubt.OTHER_BEFORE, Doubt.NEGATED_FAR)  # what "please" before a phrase settles
+
+
 @dataclass(frozen=True, slots=True)
 class Guards:
     """The letters of the words that guards ask about, put together as they are asked for."""
@@ -148,7 +151,9 @@ def doubts(guards: Guards, letters: str, first: int, last: int) -> list[Doubt]:
     before, after, inside = letters[begin:first], letters[last:finish], letters[first:last]
     if begin and _is_reported(guards, letters[: begin - 1], letters[begin - 1]):
         return [Doubt.REPORTED]
-    found = [] if before[-1:] in guards.polite else list(_before(guards, before, inside))
+    found = list(_before(guards, before, inside))
+    if before[-1:] in guards.polite:  # "customer 55 here, please …"
+        found = [doubt for doubt in found if doubt not in _BEGUN_ANEW]
     if sum(doubt.steps for doubt in found) >= DENYING:
         return found
     found += _after(guards, after, inside, beyond=letters[finish:far])
@@ -183,7 +188,7 @@ def _before(guards: Guards, before: str, inside: str) -> Iterator[Doubt]:
     if opening and opening[0] in guards.reply:
         yield Doubt.INSTRUCTION
         return
-    if not guards.clear.issuperset(words):
+    if not guards.clear.issuperset(words - guards.limit):
         yield Doubt.OTHER_BEFORE
     for doubt, letters in guards.doubtful:
         if not letters.isdisjoint(words):
