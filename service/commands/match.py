@@ -9,10 +9,11 @@ import msgspec
 import typer
 
 from consent.model import Surface
-from keywords.decision import Decision, Intent, Tier
+from keywords.decision import NOTHING, Decision, Intent, Tier
 from keywords.matcher import Matcher, load_matcher
 
 _READ = 1 << 18  # bytes at a time: large enough to be fast, small enough to answer at once
+_NOTHING = b'{"id":%b,"intent":"none","tier":"none","switch":null,"term":null,"language":null}\n'
 _LONGEST_LINE = 4 << 20
 
 
@@ -77,6 +78,8 @@ class _Answers:
         found = self._decide(
             row.text, surface=row.surface, languages=languages, country=row.country
         )
+        if found is NOTHING:  # as nearly all: nothing is left to encode
+            return _NOTHING % bytes(row.id)
         return self._encode(_answered(row.id, found)) + b"\n"
 
     def _refused(self, why: str) -> bytes:
