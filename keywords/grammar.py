@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from keywords.guards import BREAKS, FOREIGN_COURTESY, GUARDS, Guards
+from keywords.guards import BREAKS, FOREIGN_COURTESY, GUARDS, OTHER, THINGS, Guards
 from keywords.pack import STEM, BadPack, Pack, Phrase
 
 # The rarest first: a phrase is looked for only where its rarest word was found.
@@ -31,6 +31,7 @@ _ANCHORS = (
 # Words that may stand between the words of a phrase without changing it.
 _SKIPPED = ("filler", "courtesy", "me", "more")
 _MOST_SKIPPED = 5
+_MOST_UNKNOWN = 3  # words before what a phrase is about, where some may be unknown
 _SHORT = 3  # letters
 _COMMON_COST = 1000
 # No phrase is looked for because of these.
@@ -40,7 +41,7 @@ _EVERYWHERE = {*GUARDS, "dont", "want"}.difference(_ANCHORS)
 class Pattern:
     """A phrase. `needs` is a set of roles for each word that must be there, the rarest first."""
 
-    __slots__ = ("_letters", "_regex", "needs", "phrase")
+    __slots__ = ("_letters", "_loose", "_regex", "needs", "phrase")
 
     def __init__(
         self, phrase: Phrase, needs: tuple[int, ...], letters: Mapping[str, set[str]]
@@ -49,6 +50,7 @@ class Pattern:
         self.needs = needs
         self._letters = letters
         self._regex: re.Pattern[str] | None = None
+        self._loose: re.Pattern[str] | None = None
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -56,6 +58,13 @@ class Pattern:
         if self._regex is None:
             self._regex = _compiled(self.phrase.say, self._letters)
         return self._regex
+
+    @property
+    def loose(self) -> re.Pattern[str]:
+        """The same with unknown words before what it is about."""
+        if self._loose is None:
+            self._loose = _compiled(self.phrase.say, self._letters, loose=True)
+        return self._loose
 
 
 class Grammar:
@@ -228,23 +237,40 @@ def _by_rarest(
     return tuple((rarest, tuple(others)) for rarest, others in found.items())
 
 
-def _compiled(say: str, letters: Mapping[str, set[str]]) -> re.Pattern[str]:
-    """Return the expression for a phrase: its words in order, at most a few skipped between two."""
+def _compiled(say: str, letters: Mapping[str, set[str]], *, loose: bool = False) -> re.Pattern[str]:
+    """Return the expression for a phrase: its words in order, at most a few skipped between two.
+
+    A loose one also skips unknown words before the thing it is about: "stop your ugly messages".
+    """
 
     def any_of(roles: Iterable[str]) -> str:
         found = sorted({letter for role in roles for letter in letters.get(role, ())})
         return f"[{''.join(found)}]" if found else "(?!)"
 
-    skip = f"{any_of(_SKIPPED)}{{0,{_MOST_SKIPPED}}}"
+    small = "".join(sorted({letter for role in _SKIPPED for letter in letters.get(role, ())}))
+    skip = f"[{small}]{{0,{_MOST_SKIPPED}}}"
+    words = say.split()
     parts: list[str] = []
-    for word in say.split():
+    for word, then in zip(words, [*words[1:], ""], strict=True):
+        roles = word.removesuffix("?").split("|")
+        wide = loose and _may_describe(roles, then.removesuffix("?").split("|"))
+        after = f"[{small}{OTHER}]{{0,{_MOST_UNKNOWN}}}" if wide else skip
         if word == "^":
             parts.append(f"(?:^|(?<=[{re.escape(BREAKS)}])|(?<={any_of(('join',))})){skip}")
         elif word == "$":
             parts.append(f"(?={skip}(?:$|[{re.escape(BREAKS)}]|{any_of(('join',))}))")
         elif word.endswith("?"):
-            parts.append(f"(?:{any_of(word[:-1].split('|'))}{skip})?")
+            parts.append(f"(?:{any_of(roles)}{after})?")
         else:
-            parts.append(any_of(word.split("|")) + skip)
+            parts.append(any_of(roles) + after)
     expression = "".join(parts)
     return re.compile(expression.removesuffix(skip))
+
+
+def _may_describe(roles: list[str], then: list[str]) -> bool:
+    """Tell whether unknown words between these two can only describe the second.
+
+    After a negation they may be the verb: "I didn't get your message".
+    """
+    denies = any(role.startswith(("not", "no_", "dont", "refuse", "none")) for role in roles)
+    return not denies and not set(THINGS).isdisjoint(then)

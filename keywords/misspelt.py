@@ -12,7 +12,7 @@ from keywords.grammar import Grammar
 from keywords.guards import GUARDS, THINGS
 from keywords.lexicon import Lexicon
 from keywords.normalize import Normalized, respelt
-from keywords.typos import SHORTEST, less_one, near
+from keywords.typos import SHORTEST, is_word, less_one, near
 
 _WORD = re.compile(r"\S+")
 _MOST_WORDS = 30
@@ -37,7 +37,7 @@ class Misspelt:
         return respelt(normal, better) if better else None
 
     def _word(self, word: str, grammar: Grammar) -> str | None:
-        if len(word) < SHORTEST or not word.isalpha() or word in self._lexicon.known:
+        if len(word) < SHORTEST or not is_word(word) or word in self._lexicon.known:
             return None
         meant = self._meant_in(grammar)
         for shorter in (word, *less_one(word)):
@@ -50,7 +50,7 @@ class Misspelt:
         if grammar.language not in self._meant:
             found: dict[str, tuple[str, ...]] = {}
             for word in self._lexicon.words_with(grammar, grammar.mask(_mendable(grammar))):
-                if len(word) >= SHORTEST and word.isalpha():
+                if len(word) >= SHORTEST and is_word(word):
                     for shorter in {word, *less_one(word)}:
                         found[shorter] = (*found.get(shorter, ()), word)
             self._meant[grammar.language] = found

@@ -87,8 +87,14 @@ def matches(case: Case, grammar: Grammar, sentence: Sentence) -> Iterator[Match]
     """Yield the phrases of this language in the text, whatever stands around them."""
     for pattern in grammar.possible(sentence.letters):
         level = TIERS.index(pattern.phrase.tier)
+        strict = False
         for match in islice(pattern.regex.finditer(sentence.letters), _MATCHES):
             yield Match(match.start(), match.end(), level, None, pattern.phrase.say)
+            strict = True
+        # A word we don't know between its words takes a certain phrase one step down.
+        if not strict and level > 1 and OTHER in sentence.letters:
+            for match in islice(pattern.loose.finditer(sentence.letters), _MATCHES):
+                yield Match(match.start(), match.end(), level - 1, None, pattern.phrase.say)
     for found in case.found:
         for term in found.mark.terms:
             if term.anywhere and term.language == grammar.language:

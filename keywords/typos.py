@@ -1,5 +1,6 @@
 """Words of one letter wrong: which unmistakable word was meant."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -54,7 +55,12 @@ def _unmistakable(term: Term) -> bool:
     sure = term.tier is Tier.CERTAIN and term.intent is Intent.OPT_OUT and not term.local
     # An abbreviation is often an error already.
     sure = sure and term.kind is Kind.WORD
-    return sure and len(term.text) >= SHORTEST and term.text.isalpha()
+    return sure and len(term.text) >= SHORTEST and is_word(term.text)
+
+
+def is_word(text: str) -> bool:
+    """Tell whether it is letters only; vowel signs of the Indic scripts are marks, not letters."""
+    return all(unicodedata.category(letter)[0] in "LM" for letter in text)
 
 
 def less_one(word: str) -> Iterator[str]:
