@@ -163,6 +163,10 @@ class Grammar:
             for phrase, needs in zip(self._phrases, self._needs, strict=True)
         ]
 
+    def roles_of(self, letter: str) -> int:
+        """Return the roles a letter stands for, as bits."""
+        return self._roles_of.get(letter, 0)
+
     def roles_named(self, letter: str) -> list[str]:
         """Return the names of the roles a letter stands for."""
         roles = self._roles_of.get(letter, 0)

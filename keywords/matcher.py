@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from consent.model import Surface
-from keywords import intent
+from keywords import intent, mentioned
 from keywords.bare import Bare
 from keywords.case import Audience, Case
 from keywords.decision import NOTHING, Decision, Intent, Tier
@@ -32,6 +32,7 @@ _ENDS = re.compile(r"[.!?\n؟۔।…|]+")
 # Of a long text: so many sentences are looked at closely, in so many languages.
 _MOST_LOOKS = 4
 _MOST_LANGUAGES = 2
+_DENIED = Decision()  # phrases were found, and the words around them say that it asks for nothing
 _AUDIENCES = 1024  # remembered
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
@@ -88,7 +89,9 @@ class Matcher:
             decision = self._mistyped(text, folded)
         if decision is NOTHING and audience.known and len(folded) <= _MISSPELT_LETTERS:
             decision = self._misspelt(text, audience)
-        return decision
+        if decision is NOTHING and audience.known and len(text) <= mentioned.LONGEST:
+            decision = self._mentioned(text, folded, hits, audience)
+        return NOTHING if decision is _DENIED else decision
 
     def _quiet(self, text: str, folded: str) -> Decision:
         """Return what a text without any word of ours asks for: at most it is one, mistyped."""
@@ -129,7 +132,8 @@ class Matcher:
         if phrased and not intent.says_stop(readings):
             grammars = sieve.grammars(numbers, spoken) if grammars is None else grammars
             readings += intent.spoken(case, grammars)
-        return intent.choose(readings, normal, self.lexicon, audience)
+        found = intent.choose(readings, normal, self.lexicon, audience)
+        return _DENIED if readings and found is NOTHING else found
 
     def _spoken(self, audience: Audience) -> int:
         """Return the languages to look at first, as bits: of the audience, else English."""
@@ -161,6 +165,20 @@ class Matcher:
             found = intent.choose(readings, normal, self.lexicon, audience)
             if found is not NOTHING:
                 return found
+        return NOTHING
+
+    def _mentioned(
+        self, text: str, folded: str, hits: list[tuple[int, int]], audience: Audience
+    ) -> Decision:
+        """Return a likely stop if words of stopping and of messages stand in one short text."""
+        normal = normalize(text, ())
+        if normal.text != folded:
+            hits = self._hits(normal.text)
+        case = Case(self.lexicon, normal, audience, hits)
+        for grammar in audience.grammars(self.lexicon):
+            readings = mentioned.mentioned(case, grammar)
+            if readings:
+                return intent.choose(readings, normal, self.lexicon, audience)
         return NOTHING
 
     def _has_bare_sentence(self, text: str) -> bool:

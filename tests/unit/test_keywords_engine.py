@@ -186,3 +186,25 @@ def test_short_courtesy_of_another_language_is_an_unknown_word_in_a_phrase():
     matcher = make_matcher([one, other])
     assert matcher.decide("halt bitte post").tier == "certain"
     assert matcher.decide("halt ei post").tier == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        pytest.param("stop sending me messages", "certain", id="as we know it"),
+        pytest.param("stop sending me wretched messages", "likely", id="an unknown word before it"),
+        pytest.param("your ads bore me, i said stop", "likely", id="words no phrase joins"),
+        pytest.param("your ads bore me, when do they stop?", "none", id="in a question"),
+        pytest.param("my sister said your ads should stop", "none", id="of somebody else"),
+        pytest.param("stop sendimg me meszages", "likely", id="misspelt"),
+        pytest.param("i didn't get your silly message", "none", id="after a negation"),
+    ],
+)
+def test_what_is_nearly_a_request_goes_to_a_person(text, tier):
+    assert load_matcher().decide(text, languages=["en"]).tier == tier
+
+
+def test_where_nothing_is_known_of_who_writes_nearly_is_not_enough():
+    decide = load_matcher().decide
+    assert decide("your ads bore me, i said stop").tier == "none"
+    assert decide("stop sendimg me meszages").tier == "none"
