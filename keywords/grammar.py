@@ -30,6 +30,12 @@ _ANCHORS = (
 )
 # Words that may stand between the words of a phrase without changing it.
 _SKIPPED = ("filler", "courtesy", "me", "more")
+# What is mentioned together in a text that no phrase joins; roles by how their names begin.
+MENTIONED = ("messages", "promotions")
+_STOPPING = (
+    *("stop", "halt", "quit", "refrain", "cease", "unsubscribe", "remove"),
+    *("dont_send", "dont_contact", "dont_write", "no_send", "unwanted", "glued"),
+)
 _MOST_SKIPPED = 5
 _MOST_UNKNOWN = 3  # words before what a phrase is about, where some may be unknown
 _SHORT = 3  # letters
@@ -197,6 +203,11 @@ class Grammar:
                     else:
                         return True
         return False
+
+
+def stopping_roles(grammar: Grammar) -> set[str]:
+    """Return the roles of a pack whose words are about stopping, denied verbs among them."""
+    return {role for role in grammar.bits if role.startswith(_STOPPING)}
 
 
 def letter(place: int) -> str:

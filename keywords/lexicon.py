@@ -15,6 +15,7 @@ from keywords.typos import Typos
 
 _LEADS = ("lead_in", "ask", "answer")
 _DENIES = ("answer", "not", "refuse")
+_MOST_MARKS = 10_000  # kept as objects
 _NOBODY, _SEVERAL = 0xFFFF, 0xFFFE
 
 
@@ -134,7 +135,10 @@ class Lexicon:
         """Return what the string of this number means."""
         known = self._marks.get(number)
         if known is None:
-            known = self._marks[number] = self._made(number)
+            known = self._made(number)
+            if len(self._marks) >= _MOST_MARKS:
+                self._marks.clear()  # words of everyday come back at once
+            self._marks[number] = known
         return known
 
     def words_with(self, grammar: Grammar, roles: int) -> Iterator[str]:

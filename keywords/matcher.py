@@ -51,6 +51,7 @@ class Matcher:
         self._bare = Bare(lexicon, self.sieve)
         self._misspellings = Misspelt(lexicon)
         self._spoken_by: dict[Audience, int] = {}
+        self._served_by: dict[Audience, list[Grammar]] = {}
 
     def decide(
         self,
@@ -88,9 +89,7 @@ class Matcher:
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             decision = self._mistyped(text, folded)
         if decision is NOTHING and audience.known and len(folded) <= _MISSPELT_LETTERS:
-            decision = self._misspelt(text, audience)
-        if decision is NOTHING and audience.known and len(text) <= mentioned.LONGEST:
-            decision = self._mentioned(text, folded, hits, audience)
+            decision = self._nearly(text, folded, hits, audience)
         return NOTHING if decision is _DENIED else decision
 
     def _quiet(self, text: str, folded: str) -> Decision:
@@ -144,38 +143,62 @@ class Matcher:
                 self._spoken_by[audience] = known
         return known
 
+    def _served(self, audience: Audience) -> list[Grammar]:
+        """Return the few languages that the audience is known to write."""
+        known = self._served_by.get(audience)
+        if known is None:
+            known = audience.grammars(self.lexicon)
+            if len(self._served_by) < _AUDIENCES:
+                self._served_by[audience] = known
+        return known
+
     def _mended(self, text: str) -> Normalized:
         return normalize(text, self.lexicon.known, self.lexicon.sure)
 
-    def _misspelt(self, text: str, audience: Audience) -> Decision:
-        """Return what a text asks for by phrases with a word misspelt: at most likely."""
-        for grammar in audience.grammars(self.lexicon):
-            normal = self._misspellings.mended(self._mended(text), grammar)
-            if normal is None:
-                continue
-            hits = self._hits(normal.text)
-            numbers = [number for _, number in hits]
-            if grammar not in self.sieve.grammars(numbers, self._spoken(audience)):
-                continue
-            case = Case(self.lexicon, normal, audience, hits)
-            readings = [
-                reading._replace(level=reading.level - 1)
-                for reading in intent.spoken(case, [grammar])
-            ]
-            found = intent.choose(readings, normal, self.lexicon, audience)
+    def _nearly(
+        self, text: str, folded: str, hits: list[tuple[int, int]], audience: Audience
+    ) -> Decision:
+        """Return what a text nearly asks for, in the languages of the audience: at most likely."""
+        used, both = self.sieve.mentions([number for _, number in hits])
+        served = [g for g in self._served(audience) if used >> g.index & 1]
+        for grammar in served:
+            found = self._misspelt(text, grammar, audience)
             if found is not NOTHING:
                 return found
+        served = [g for g in served if both >> g.index & 1]
+        if served and len(text) <= mentioned.LONGEST:
+            return self._mentioned(text, folded, hits, served, audience)
         return NOTHING
 
+    def _misspelt(self, text: str, grammar: Grammar, audience: Audience) -> Decision:
+        """Return what a text asks for by phrases with a word misspelt."""
+        normal = self._misspellings.mended(normalize(text, ()), grammar)
+        if normal is None:
+            return NOTHING
+        hits = self._hits(normal.text)
+        numbers = [number for _, number in hits]
+        if grammar not in self.sieve.grammars(numbers, self._spoken(audience)):
+            return NOTHING
+        case = Case(self.lexicon, normal, audience, hits)
+        readings = [
+            reading._replace(level=reading.level - 1) for reading in intent.spoken(case, [grammar])
+        ]
+        return intent.choose(readings, normal, self.lexicon, audience)
+
     def _mentioned(
-        self, text: str, folded: str, hits: list[tuple[int, int]], audience: Audience
+        self,
+        text: str,
+        folded: str,
+        hits: list[tuple[int, int]],
+        grammars: list[Grammar],
+        audience: Audience,
     ) -> Decision:
         """Return a likely stop if words of stopping and of messages stand in one short text."""
         normal = normalize(text, ())
         if normal.text != folded:
             hits = self._hits(normal.text)
         case = Case(self.lexicon, normal, audience, hits)
-        for grammar in audience.grammars(self.lexicon):
+        for grammar in grammars:
             readings = mentioned.mentioned(case, grammar)
             if readings:
                 return intent.choose(readings, normal, self.lexicon, audience)

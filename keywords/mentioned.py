@@ -6,18 +6,12 @@ At most likely: a person looks. Ordinary texts hold both less than once in three
 from consent.model import Switch
 from keywords.case import Case, Reading
 from keywords.decision import Intent
-from keywords.grammar import Grammar
+from keywords.grammar import MENTIONED, Grammar, stopping_roles
 from keywords.normalize import QUESTION_MARKS
 from keywords.phrases import sentence_of
 
 LONGEST = 160  # characters of the text
 _SAY = "a word of stopping and one of messages"
-_THINGS = ("messages", "promotions")
-# Roles of packs by how their names begin; those of denied verbs ("dont_send") among them.
-_STOPPING = (
-    *("stop", "halt", "quit", "refrain", "cease", "unsubscribe", "remove"),
-    *("dont_send", "dont_contact", "dont_write", "no_send", "unwanted", "glued"),
-)
 
 
 def mentioned(case: Case, grammar: Grammar) -> list[Reading]:
@@ -28,8 +22,8 @@ def mentioned(case: Case, grammar: Grammar) -> list[Reading]:
     if not QUESTION_MARKS.isdisjoint(case.normal.raw):
         return []
     about = grammar.mask(("question", "others", "reply", "limit"))
-    things = grammar.mask(_THINGS)
-    stopping = grammar.mask(role for role in grammar.bits if role.startswith(_STOPPING))
+    things = grammar.mask(MENTIONED)
+    stopping = grammar.mask(stopping_roles(grammar))
     sentence = sentence_of(case, grammar)
     spans: dict[bool, tuple[int, int]] = {}  # of the first word of each kind
     for letter, span in zip(sentence.letters, sentence.spans, strict=True):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from keywords.grammar import Grammar
+from keywords.grammar import MENTIONED, Grammar, stopping_roles
 from keywords.lexicon import Lexicon
 from keywords.pack import COMMON
 
@@ -25,6 +25,8 @@ class _Use(NamedTuple):
     enough: int = 0  # where it is all that some phrase needs
     used: int = 0  # where some phrase needs it; for a word of the common pack nowhere else
     common: bool = False
+    thing: int = 0  # where it is what a request is about
+    stopping: int = 0  # where it is a word of stopping
 
 
 class Sieve:
@@ -90,6 +92,21 @@ class Sieve:
                 found += (g for g in self._phrased.get(number, ()) if g not in found)
         return found
 
+    def mentions(self, numbers: list[int]) -> tuple[int, int]:
+        """Return the languages that use one of these words, and those with words of both kinds.
+
+        The kinds are what a request is about, and stopping: `keywords.mentioned`.
+        """
+        used = things = stopping = 0
+        for number in numbers:
+            place = self._use_of[number]
+            if place:
+                use = self._uses[place]
+                used |= use.used | use.starts | use.follows
+                things |= use.thing
+                stopping |= use.stopping
+        return used, things & stopping
+
     def _languages_of(self, numbers: Iterable[int]) -> int:
         """Return the languages that know most of these words, words of all languages apart."""
         words: Counter[int] = Counter()
@@ -122,8 +139,10 @@ class Sieve:
 def _uses(lexicon: Lexicon) -> Iterator[_Use]:
     grammars = list(lexicon.grammars.values())
     common = lexicon.grammars[COMMON].index if COMMON in lexicon.grammars else -1
+    things = [grammar.mask(MENTIONED) for grammar in grammars]
+    stops = [grammar.mask(stopping_roles(grammar)) for grammar in grammars]
     for number in range(len(lexicon.strings)):
-        starts = follows = enough = used = 0
+        starts = follows = enough = used = thing = stopping = 0
         owners = lexicon.owners.of(number)
         shared = any(index == common for index, _ in owners)
         for index, place in owners:
@@ -132,10 +151,12 @@ def _uses(lexicon: Lexicon) -> Iterator[_Use]:
             starts |= bit if roles & grammar.anchors else 0
             follows |= bit if roles & grammar.others else 0
             enough |= bit if roles & grammar.enough else 0
+            thing |= bit if roles & things[index] else 0
+            stopping |= bit if roles & stops[index] else 0
             if roles & grammar.used and (index == common or not shared):
                 used |= bit
         is_used = bool(used or starts or follows or enough)
-        yield _Use(starts, follows, enough, used, shared and is_used)
+        yield _Use(starts, follows, enough, used, shared and is_used, thing, stopping)
 
 
 def _phrased(lexicon: Lexicon) -> Iterator[tuple[int, list[Grammar]]]:
