@@ -36,7 +36,7 @@ _DENIED = Decision()  # phrases were found, and the words around them say that i
 _AUDIENCES = 1024  # remembered
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
-_MISSPELT_LETTERS = 200
+_NEARLY_LETTERS = 120
 
 
 class Matcher:
@@ -88,7 +88,7 @@ class Matcher:
         decision = self._considered(text, folded, hits, audience, phrased=True)
         if decision is NOTHING and len(folded) <= _TYPO_LETTERS:
             decision = self._mistyped(text, folded)
-        if decision is NOTHING and audience.known and len(folded) <= _MISSPELT_LETTERS:
+        if decision is NOTHING and audience.known and len(folded) <= _NEARLY_LETTERS:
             decision = self._nearly(text, folded, hits, audience)
         return NOTHING if decision is _DENIED else decision
 
@@ -162,11 +162,12 @@ class Matcher:
         used, both = self.sieve.mentions([number for _, number in hits])
         served = [g for g in self._served(audience) if used >> g.index & 1]
         for grammar in served:
-            found = self._misspelt(text, grammar, audience)
-            if found is not NOTHING:
-                return found
+            if self._misspellings.may_be_in(folded, grammar):
+                found = self._misspelt(text, grammar, audience)
+                if found is not NOTHING:
+                    return found
         served = [g for g in served if both >> g.index & 1]
-        if served and len(text) <= mentioned.LONGEST:
+        if served:
             return self._mentioned(text, folded, hits, served, audience)
         return NOTHING
 

@@ -10,7 +10,6 @@ from keywords.grammar import MENTIONED, Grammar, stopping_roles
 from keywords.normalize import QUESTION_MARKS
 from keywords.phrases import sentence_of
 
-LONGEST = 160  # characters of the text
 _SAY = "a word of stopping and one of messages"
 
 
