@@ -11,7 +11,7 @@ from db.sealing import Sealer, Use, key_number, place, today
 from keywords.brand import Brand
 from keywords.own import OwnWords
 
-LINKS_REMEMBERED = 50_000
+LINKS_REMEMBERED = 20_000
 _DAY_SECONDS = 86400
 
 
