@@ -25,7 +25,6 @@ _PAUSING = (
     .union(QUESTION_MARKS, HARD_STOPS)
     .difference(_INSIDE_WORDS)
 )
-_MOST_SPOKEN = 3  # languages in which spelling is looked at
 _LONGEST_ENDING = 14  # letters after a stem; beyond it is another word
 _GAP = re.compile(" +")
 
@@ -59,9 +58,9 @@ class Audience:
 
     def grammars(self, lexicon: Lexicon) -> list[Grammar]:
         """Return the languages the app serves; where it did not say, those of the country."""
-        served = [lexicon.grammars[tag] for tag in self.languages if tag in lexicon.grammars]
-        spoken = () if served or not self.country else lexicon.grammars.values()
-        return (served or [g for g in spoken if self.country in g.countries])[:_MOST_SPOKEN]
+        every = lexicon.grammars.values()
+        served = [g for g in every if g.language in self.languages]
+        return served or [g for g in every if self.country in g.countries]
 
     def bits(self, lexicon: Lexicon) -> int:
         """Return the languages they are known to speak, as bits."""

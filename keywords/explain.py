@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from consent.model import Surface
 from keywords.case import TIERS, Audience, Case, strength
-from keywords.case import Found as Spot
 from keywords.decision import Decision, Tier
 from keywords.grammar import Grammar
 from keywords.guards import ASKED, ENDED, FOREIGN_COURTESY, OTHER, PAUSED, SAID, Doubt, doubts
@@ -95,11 +94,12 @@ def _words(case: Case, grammar: Grammar) -> Iterator[Word]:
 
 
 def _terms(case: Case) -> Iterator[Found]:
+    alone = whole(case)
     for found in case.found:
         for term in found.mark.terms:
             level = strength(case.lexicon, case.audience, term)
             against = [] if level >= TIERS.index(term.tier) else [_elsewhere(case)]
-            if not term.anywhere and not _stands_alone(case, found):
+            if not term.anywhere and not any(r.start <= found.start < r.end for r in alone):
                 against.append("other words stand beside it: alone it would count")
                 level = 0
             start, end = case.normal.span(found.start, found.end)
@@ -114,14 +114,10 @@ def _terms(case: Case) -> Iterator[Found]:
             )
 
 
-def _stands_alone(case: Case, found: Spot) -> bool:
-    """Tell whether the text, or one of its sentences, is this term and courtesy."""
-    return any(r.start <= found.start < r.end for r in whole(case))
-
-
 def _elsewhere(case: Case) -> str:
-    known = case.audience.languages or case.audience.country
-    return "it means something else where they are" if known else "nobody knows who writes"
+    if case.audience.known:
+        return "it means something else where they are"
+    return "nobody knows who writes"
 
 
 def _phrases(case: Case, grammar: Grammar) -> Iterator[Found]:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import ahocorasick
+
 from keywords.lexicon import Lexicon
 from keywords.making import make_lexicon
 from keywords.pack import PACKS, read_packs
@@ -49,6 +51,7 @@ def _name_of_all(folder: Path) -> str:
 def _sources(folder: Path) -> Iterator[Path]:
     yield from sorted(folder.glob("*.toml"))
     yield from sorted(Path(__file__).parent.glob("*.py"))
+    yield Path(ahocorasick.__file__)  # what is kept has its memory in it
 
 
 def _keep(kept: Path, content: bytes) -> None:

@@ -37,6 +37,7 @@ _AUDIENCES = 1024  # remembered
 _TYPO_WORDS = 4
 _TYPO_LETTERS = 40
 _NEARLY_LETTERS = 120
+_MOST_NEARLY = 3  # languages in which spelling is looked at
 
 
 class Matcher:
@@ -144,7 +145,7 @@ class Matcher:
         return known
 
     def _served(self, audience: Audience) -> list[Grammar]:
-        """Return the few languages that the audience is known to write."""
+        """Return the languages that the audience is known to write."""
         known = self._served_by.get(audience)
         if known is None:
             known = audience.grammars(self.lexicon)
@@ -159,8 +160,11 @@ class Matcher:
         self, text: str, folded: str, hits: list[tuple[int, int]], audience: Audience
     ) -> Decision:
         """Return what a text nearly asks for, in the languages of the audience: at most likely."""
-        used, both = self.sieve.mentions([number for _, number in hits])
+        numbers = [number for _, number in hits]
+        used, both = self.sieve.mentions(numbers)
         served = [g for g in self._served(audience) if used >> g.index & 1]
+        if len(served) > _MOST_NEARLY:
+            served = self.sieve.knowing(numbers, served)[:_MOST_NEARLY]
         for grammar in served:
             if self._misspellings.may_be_in(folded, grammar):
                 found = self._misspelt(text, grammar, audience)

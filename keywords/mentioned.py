@@ -21,14 +21,17 @@ def mentioned(case: Case, grammar: Grammar) -> list[Reading]:
     if not QUESTION_MARKS.isdisjoint(case.normal.raw):
         return []
     about = grammar.mask(("question", "others", "reply", "limit"))
-    things = grammar.mask(MENTIONED)
+    things, promotions = grammar.mask(MENTIONED), grammar.mask(("promotions",))
     stopping = grammar.mask(stopping_roles(grammar))
     sentence = sentence_of(case, grammar)
+    switch = Switch.ALL
     spans: dict[bool, tuple[int, int]] = {}  # of the first word of each kind
     for letter, span in zip(sentence.letters, sentence.spans, strict=True):
         roles = grammar.roles_of(letter)
         if roles & things:
             spans.setdefault(True, span)
+            if roles & promotions:
+                switch = Switch.MARKETING
         elif roles & about:
             return []
         elif roles & stopping:
@@ -36,4 +39,4 @@ def mentioned(case: Case, grammar: Grammar) -> list[Reading]:
     if len(spans) < 2:
         return []
     start, end = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
-    return [Reading(Intent.OPT_OUT, 1, Switch.ALL, _SAY, grammar.language, start, end)]
+    return [Reading(Intent.OPT_OUT, 1, switch, _SAY, grammar.language, start, end)]

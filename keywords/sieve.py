@@ -92,6 +92,11 @@ class Sieve:
                 found += (g for g in self._phrased.get(number, ()) if g not in found)
         return found
 
+    def knowing(self, numbers: list[int], grammars: Iterable[Grammar]) -> list[Grammar]:
+        """Return these languages, who knows most of the words first."""
+        words = self._words_known(dict.fromkeys(numbers))
+        return sorted(grammars, key=lambda grammar: -words[grammar.index])
+
     def mentions(self, numbers: list[int]) -> tuple[int, int]:
         """Return the languages that use one of these words, and those with words of both kinds.
 
@@ -117,6 +122,13 @@ class Sieve:
         most = max(words.values(), default=0)
         return sum((1 << i for i, count in words.items() if count == most), self._common)
 
+    def _words_known(self, numbers: Iterable[int]) -> Counter[int]:
+        """Return how many of these words each language knows, by its index."""
+        words: Counter[int] = Counter()
+        for number in numbers:
+            words.update(index for index, _ in self._owners.of(number))
+        return words
+
     def _allowing(
         self, languages: int, used: list[int], numbers: Iterable[int], spoken: int
     ) -> list[Grammar]:
@@ -129,9 +141,7 @@ class Sieve:
                     roles[index] = roles.get(index, 0) | grammars[index].sets[place]
         found = [index for index, having in roles.items() if grammars[index].allows(having)]
         if len(found) > 1:
-            words: Counter[int] = Counter()
-            for number in numbers:
-                words.update(index for index, _ in owners(number))
+            words = self._words_known(numbers)
             found.sort(key=lambda index: (-(spoken >> index & 1), -words[index]))
         return [grammars[index] for index in found[:_MOST]]
 

@@ -208,3 +208,18 @@ def test_where_nothing_is_known_of_who_writes_nearly_is_not_enough():
     decide = load_matcher().decide
     assert decide("your ads bore me, i said stop").tier == "none"
     assert decide("stop sendimg me meszages").tier == "none"
+
+
+def test_an_app_of_many_languages_is_read_in_the_one_that_is_written():
+    """Whichever comes first in a set of them, which is different in each process."""
+    many = ["af", "ar", "bg", "ca", "cs", "da", "en", "fi", "hu", "it"]
+    for text in ("stop sendimg me meszages", "your ads bore me, i said stop"):
+        assert load_matcher().decide(text, languages=many).tier == "likely"
+
+
+@pytest.mark.parametrize(
+    ("text", "switch"),
+    [("your ads bore me, i said stop", "marketing"), ("your messages bore me, stop", "all")],
+)
+def test_what_no_phrase_joins_is_about_what_it_names(text, switch):
+    assert load_matcher().decide(text, languages=["en"]).switch == switch
