@@ -45,10 +45,10 @@ def read_ordinary(value: Value, links: dict[tuple[str, str], None]) -> InboundMe
     item = _join(items)  # the bytes of the only one
     message = decode_message(item)
     contact = contacts[0]
-    phone, bsuid, message_id = contact.wa_id, contact.user_id, message.id
+    message_id = message.id
     if (
-        phone != message.sender
-        or bsuid != message.from_user_id
+        contact.wa_id != message.sender
+        or contact.user_id != message.from_user_id
         or contact.parent_user_id != message.from_parent_user_id
         or not message_id
         or not message_id.isascii()
@@ -57,7 +57,22 @@ def read_ordinary(value: Value, links: dict[tuple[str, str], None]) -> InboundMe
         or message.group_id
     ):
         return None
-    text = message.text
+    ordinary = _plain_text(metadata, contact, message, message_id, item, links)
+    if ordinary is not None:
+        return ordinary
+    return _less_ordinary(metadata, contact, message, message_id, item, links)
+
+
+def _plain_text(
+    metadata: Metadata,
+    contact: Contact,
+    message: Message,
+    message_id: str,
+    item: bytes,
+    links: dict[tuple[str, str], None],
+) -> InboundMessage | None:
+    """Return a text that answers nothing, from a sender with phone and BSUID; None if it is not."""
+    phone, bsuid, text = contact.wa_id, contact.user_id, message.text
     if (
         message.type != "text"
         or text is None
@@ -71,7 +86,7 @@ def read_ordinary(value: Value, links: dict[tuple[str, str], None]) -> InboundMe
         or not 5 <= len(phone) <= 20
         or is_bsuid(bsuid) is None
     ):
-        return _less_ordinary(metadata, contact, message, message_id, item, links)
+        return None
     profile = contact.profile or NO_PROFILE
     links[phone, bsuid] = None
     return InboundMessage(

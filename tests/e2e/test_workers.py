@@ -54,54 +54,81 @@ def counted(service: Installed, name: str) -> float:
     return service.metrics().get(name, 0)
 
 
-def test_workers_are_replaced_without_a_failed_request(pair: Installed) -> None:
-    """Clients keep their connections, as Meta does, and ask anew when one was shut while idle."""
-    before = set(pair.workers())
-    recorded = counted(pair, RECORDED)
-    enough = threading.Event()
-    phones: list[str] = []
-    failed: list[object] = []
-    reopened = []
+class Clients:
+    """Some who post one STOP after the other, until they have done enough.
 
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", pair.public, timeout=20)
-        while not enough.is_set():
+    They keep their connections, as Meta does, and ask anew when one was shut while idle.
+    """
+
+    def __init__(self, service: Installed, count: int = 4) -> None:
+        self.phones: list[str] = []  # whose STOP was answered
+        self.failed: list[object] = []
+        self.reopened: list[str] = []
+        self._service = service
+        self._enough = threading.Event()
+        self.threads = [threading.Thread(target=self._post) for _ in range(count)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._enough.set()
+        for thread in self.threads:
+            thread.join(20)
+
+    def _post(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._service.public, timeout=20)
+        while not self._enough.is_set():
             phone = a_phone()
             body = says("STOP", phone)
-            for fresh in (False, True):
-                try:
-                    connection.request("POST", f"/webhook/{APP}", body, signature(body))
-                    answer = connection.getresponse()
-                    answer.read()
-                except (http.client.RemoteDisconnected, ConnectionError) as exc:
-                    connection.close()
-                    reopened.append(phone)
-                    if fresh:
-                        failed.append(exc)
-                    continue
-                if answer.status != 200:
-                    failed.append(answer.status)
-                phones.append(phone)
-                break
+            if not self._posted(connection, body, phone):
+                self._posted(connection, body, phone, again=True)
             time.sleep(0.005)
         connection.close()
 
-    threads = [threading.Thread(target=client) for _ in range(4)]
-    for thread in threads:
-        thread.start()
+    def _posted(
+        self,
+        connection: http.client.HTTPConnection,
+        body: bytes,
+        phone: str,
+        *,
+        again: bool = False,
+    ) -> bool:
+        try:
+            connection.request("POST", f"/webhook/{APP}", body, signature(body))
+            answer = connection.getresponse()
+            answer.read()
+        except (http.client.RemoteDisconnected, ConnectionError) as exc:
+            connection.close()
+            self.reopened.append(phone)
+            if again:
+                self.failed.append(exc)
+            return False
+        if answer.status != 200:
+            self.failed.append(answer.status)
+        self.phones.append(phone)
+        return True
+
+
+def test_workers_are_replaced_without_a_failed_request(pair: Installed) -> None:
+    before = set(pair.workers())
+    recorded = counted(pair, RECORDED)
     assert pair.process is not None
-    began = time.monotonic()
-    pair.process.send_signal(signal.SIGHUP)
-    until(lambda: len(pair.workers()) == 2 and not before & set(pair.workers()), "all are new", 30)
-    took = time.monotonic() - began
-    goal = len(phones) + 100
-    until(lambda: len(phones) >= goal, "the new ones answer")
-    enough.set()
-    for thread in threads:
-        thread.join(20)
+    with Clients(pair) as clients:
+        began = time.monotonic()
+        pair.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: len(pair.workers()) == 2 and not before & set(pair.workers()), "all are new", 30
+        )
+        took = time.monotonic() - began
+        goal = len(clients.phones) + 100
+        until(lambda: len(clients.phones) >= goal, "the new ones answer")
+    phones = clients.phones
     figure(f"2 workers replaced in {took:.2f} s under {len(phones)} requests")
-    assert failed == []
-    assert len(reopened) <= 2 * len(threads)
+    assert clients.failed == []
+    assert len(clients.reopened) <= 2 * len(clients.threads)
     assert pair.entries_of(phones) == dict.fromkeys(phones, 1)
     until(  # counts outlive who counted
         lambda: counted(pair, RECORDED) >= recorded + len(phones), "all are counted", 5
