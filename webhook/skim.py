@@ -24,12 +24,13 @@ _SPACE = b" \t\n\r"
 def elements(array: bytes) -> list[bytes]:
     """Return the elements of a JSON array, each as it stood there. Raises ValueError if it is none.
 
-    The elements themselves are not checked: a broken one comes back for its reader to refuse.
+    The elements themselves are not checked: a broken one comes back for its reader to refuse. What
+    is empty, as after a last comma, is none: there is nothing in it to set aside.
     """
     try:
         return [bytes(part) for part in _array(array)]
     except (ValueError, RecursionError):
-        return list(_parts(array, b"[", b"]"))
+        return [part for part in _parts(array, b"[", b"]") if part.strip()]
 
 
 def members(obj: bytes) -> dict[str, bytes]:

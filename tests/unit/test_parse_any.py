@@ -146,3 +146,16 @@ def test_a_skimmed_text_holds_what_json_reads(tree):
         assert [json.loads(part) for part in elements(raw)] == tree
     elif isinstance(tree, dict):
         assert {key: json.loads(part) for key, part in members(raw).items()} == tree
+
+
+def test_nothing_after_a_last_comma_is_nothing_to_set_aside():
+    """Found by a head and a tail above: what was set aside was empty, and read well again."""
+    raw = (
+        b'{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":'
+        b'{"metadata":{},"contacts":[{"wa_id":"15551230001"},],"messages":[{"from":"15551230001",'
+        b'"id":"wamid.A","timestamp":"1750000000","type":"text","text":{"body":"STOP"}},]}}]}]}'
+    )
+    check(raw)
+    delivery = parse_delivery(raw)
+    assert delivery.unread == ()
+    assert [words.text for one in delivery.messages for words in one.words] == ["STOP"]
